@@ -1,0 +1,57 @@
+# Every target needs nothing done before it. `make demo` first, `make test` second; `make help` lists the rest.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+WORKERS ?= 2
+HUB ?=
+
+.PHONY: help install dev demo test check format lock bench clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.venv/bin/python:
+	@bash deploy/local/need.sh venv $(PYTHON)
+	@$(PYTHON) -m venv .venv
+
+.venv/.runtime: requirements.lock pyproject.toml | .venv/bin/python
+	@echo "Installing the pinned packages into .venv ..."
+	@$(BIN)/python -m pip --disable-pip-version-check install -q --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip --disable-pip-version-check install -q --require-hashes -r requirements-build.lock
+	@$(BIN)/python -m pip --disable-pip-version-check install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.dev: requirements-dev.lock .venv/.runtime
+	@echo "Installing the pinned development tools into .venv ..."
+	@$(BIN)/python -m pip --disable-pip-version-check install -q --require-hashes -r requirements-dev.lock
+	@touch $@
+
+install: .venv/.runtime ## make .venv with the programs mash and mash-hub in it
+
+dev: .venv/.dev
+
+demo: .venv/.runtime ## run the Ashgrove-Test enquiry end to end (HUB=amqp://... or HUB=local for RabbitMQ)
+	@$(BIN)/python -m deploy.demo $(if $(HUB),--hub $(HUB))
+
+test: .venv/.dev ## run every test, with a real RabbitMQ and PostgreSQL
+	@bash deploy/local/need.sh servers
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+check: .venv/.dev ## ruff, mypy strict, the import contracts, the dependency list
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/deptry .
+
+format: .venv/.dev ## let ruff format and sort
+	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format -q .
+
+LOCK := $(BIN)/uv pip compile --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11 -q
+lock: .venv/.dev ## renew the pinned locks from pyproject.toml
+	@$(LOCK) pyproject.toml -o requirements.lock
+	@$(LOCK) pyproject.toml --extra dev -c requirements.lock -o requirements-dev.lock
+	@echo 'setuptools==84.2.1' | $(LOCK) - -o requirements-build.lock
+
+clean: ## remove what the targets made
+	@rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,1 @@
+"""The ambulance adapter: `agency.toml`, `rules.cedar`, `records.py`."""

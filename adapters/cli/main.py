@@ -1,0 +1,5 @@
+"""The program `mash`."""
+
+
+def main() -> None:
+    """Run `mash`."""

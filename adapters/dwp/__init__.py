@@ -1,0 +1,1 @@
+"""The dwp adapter: `agency.toml`, `rules.cedar`, `records.py`."""

@@ -1,0 +1,1 @@
+"""The education adapter: `agency.toml`, `rules.cedar`, `records.py`."""

@@ -1,0 +1,1 @@
+"""The fire adapter: `agency.toml`, `rules.cedar`, `records.py`."""

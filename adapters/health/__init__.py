@@ -1,0 +1,1 @@
+"""The health adapter: `agency.toml`, `rules.cedar`, `records.py`."""

@@ -1,0 +1,1 @@
+"""The housing adapter: `agency.toml`, `rules.cedar`, `records.py`."""

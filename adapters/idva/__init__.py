@@ -1,0 +1,1 @@
+"""The idva adapter: `agency.toml`, `rules.cedar`, `records.py`."""

@@ -1,0 +1,1 @@
+"""What every adapter is made of: keys, sealing, store, outbox, inbox, records, matching, disclosure."""

@@ -1,0 +1,1 @@
+"""Disclosure: what may leave, why, for whom, on whose word."""

@@ -1,0 +1,1 @@
+"""The la adapter: `agency.toml`, `rules.cedar`, `records.py`."""

@@ -1,0 +1,1 @@
+"""The police adapter: `agency.toml`, `rules.cedar`, `records.py`."""

@@ -1,0 +1,1 @@
+"""The probation adapter: `agency.toml`, `rules.cedar`, `records.py`."""

@@ -1,0 +1,1 @@
+"""The substance misuse adapter: `agency.toml`, `rules.cedar`, `records.py`."""

@@ -1,0 +1,1 @@
+"""The ukvi adapter: `agency.toml`, `rules.cedar`, `records.py`."""

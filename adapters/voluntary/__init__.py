@@ -1,0 +1,1 @@
+"""The voluntary adapter: `agency.toml`, `rules.cedar`, `records.py`."""

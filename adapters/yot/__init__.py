@@ -1,0 +1,1 @@
+"""The yot adapter: `agency.toml`, `rules.cedar`, `records.py`."""

@@ -1,0 +1,5 @@
+"""The program `mash-hub`."""
+
+
+def main() -> None:
+    """Run `mash-hub`."""

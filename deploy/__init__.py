@@ -1,0 +1,1 @@
+"""Puts the system on machines: images, local servers, the demonstration."""

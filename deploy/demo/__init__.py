@@ -1,0 +1,1 @@
+"""The demonstration: the Ashgrove-Test enquiry from end to end."""

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Makes sure that a program of the system is there: installs it as root, and says in one line what to install otherwise.
+#   need.sh venv PYTHON     python3 with venv and pip
+#   need.sh servers         RabbitMQ and PostgreSQL, started privately by whoever needs them
+#   need.sh rabbitmq        RabbitMQ alone
+set -euo pipefail
+
+need() { # need PACKAGES...
+  if [ "$(id -u)" -ne 0 ]; then
+    echo "Missing: $*. Install with: sudo apt-get install $*" >&2
+    exit 1
+  fi
+  echo "Installing $* ..."
+  export DEBIAN_FRONTEND=noninteractive
+  # policy-rc.d keeps the packages from starting servers of their own beside ours.
+  if [ ! -e /usr/sbin/policy-rc.d ]; then
+    printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d
+    chmod +x /usr/sbin/policy-rc.d
+    trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+  fi
+  apt-get update -q >/dev/null
+  apt-get install -y -q --no-install-recommends "$@" >/dev/null
+}
+
+missing=()
+case "$1" in
+  venv)
+    "$2" -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+    ;;
+  servers | rabbitmq)
+    [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || missing+=(rabbitmq-server)
+    if [ "$1" = servers ]; then
+      compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
+      command -v setpriv >/dev/null || missing+=(util-linux)
+    fi
+    ;;
+  *)
+    echo "need.sh: unknown need '$1'" >&2
+    exit 2
+    ;;
+esac
+[ "${#missing[@]}" -eq 0 ] || need "${missing[@]}"
