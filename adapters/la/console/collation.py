@@ -1,0 +1,291 @@
+"""Everything that came back, side by side: who answered, what, with which markings, what is held back, what is owed.
+
+Pure: a view of the enquiry and its answers at one moment for one kind of reader. "No reply" is a state of its own and
+never a nil (design, "Never" 4). Differing levels of need are shown, not resolved: the decision is a person's.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import AwareDatetime
+
+from adapters.la.console.enquiry import Decided, Enquiry, Issued
+from adapters.la.console.register import Register
+from schemas.content.base import Content
+from schemas.content.response import Indicator, Item, Nil, Referral, Refusal, Response, SealedPart
+
+
+class Status(StrEnum):
+    """Where one request stands. The five acknowledgements are different things (design, "Never" 5)."""
+
+    SENT = "sent"
+    RECEIVED = "received"
+    SEEN = "seen"
+    PARTIAL = "partial"
+    ANSWERED = "answered"
+    BOUNCED = "bounced"
+
+
+class Arrived(Content):
+    """One answer as it arrived; `sealed` is there once the decision maker has opened it."""
+
+    at: AwareDatetime
+    response: Response
+    sealed: SealedPart | None = None
+
+
+class Progress(Content):
+    """What is known of one request's way: stored at the agency, opened by a person there, sent back with gaps."""
+
+    received_at: AwareDatetime | None = None
+    seen_at: AwareDatetime | None = None
+    gaps: tuple[str, ...] = ()
+
+
+class Row(Content):
+    """One agency's line of the collation. `late` and `overdue` are judged by the due time now in force."""
+
+    participant: str
+    name: str
+    rfi: str
+    status: Status
+    due_at: AwareDatetime
+    received_at: AwareDatetime | None
+    seen_at: AwareDatetime | None
+    answered_at: AwareDatetime | None
+    late: bool
+    overdue: bool
+    nil: Nil | None
+    level_of_need: str | None
+    best_placed: str | None
+    analysis: str | None
+    items: int
+    for_decision_maker: int
+    indicated: int
+    referred: int
+    refused: int
+    supplements: int
+    owed: tuple[str, ...]
+    gaps: tuple[str, ...]
+
+
+class CollatedItem(Content):
+    """One item, and whose answer it came in. `sealed` items are shown to the decision maker alone."""
+
+    participant: str
+    name: str
+    arrived_at: AwareDatetime
+    sealed: bool
+    supplement: bool
+    late: bool
+    item: Item
+
+
+class HeldBack(Content):
+    """What an agency holds and did not give: whom to ring, or whom to ask instead."""
+
+    participant: str
+    name: str
+    indicator: Indicator | None = None
+    referral: Referral | None = None
+    refusal: Refusal | None = None
+    note: str | None = None
+
+
+class Counters(Content):
+    """The figures of one enquiry, by which its course can be checked."""
+
+    rfis: int
+    answered: int
+    phone_prompts: int
+    phone_prompts_open: int
+    rfi_breaches: int
+    sub_request_breaches: int
+    indicate_only: int
+    referred_to: dict[str, int]
+    reratings: int
+    supplements: int
+    corrections: int
+    correction_acknowledgements: int
+    correction_acknowledgements_owed: int
+
+
+class Collation(Content):
+    """The whole view of one enquiry at `as_at`."""
+
+    enquiry: str
+    rag: str | None
+    as_at: AwareDatetime
+    rows: tuple[Row, ...]
+    items: tuple[CollatedItem, ...]
+    held_back: tuple[HeldBack, ...]
+    not_contacted: dict[str, str]
+    levels_of_need: dict[str, str]
+    levels_differ: bool
+    decided: Decided | None
+    counters: Counters
+
+
+def collate(
+    enquiry: Enquiry,
+    arrived: Sequence[Arrived],
+    progress: dict[str, Progress],
+    *,
+    register: Register,
+    now: datetime,
+    open_sealed: bool = False,
+) -> Collation:
+    """Collate the answers. `open_sealed` is for the decision maker: sealed parts that were opened are then shown."""
+    ordered = sorted(arrived, key=lambda one: (one.at, one.response.part))
+    rows = tuple(_row(issued, ordered, progress, register=register, now=now) for issued in enquiry.issued)
+    levels = {row.name: row.level_of_need for row in rows if row.level_of_need}
+    held_back = tuple(held for one in ordered for held in _held_back(enquiry, one, register=register))
+    return Collation(
+        enquiry=enquiry.reference,
+        rag=enquiry.rag,
+        as_at=now,
+        rows=rows,
+        items=tuple(item for one in ordered for item in _items(enquiry, one, register, open_sealed=open_sealed)),
+        held_back=held_back,
+        not_contacted=enquiry.not_contacted,
+        levels_of_need=levels,
+        levels_differ=len(set(levels.values())) > 1,
+        decided=enquiry.decided,
+        counters=_counters(enquiry, ordered, rows, held_back, now=now),
+    )
+
+
+def _name(participant: str, register: Register) -> str:
+    party = register.party(participant)
+    return party.name if party else participant
+
+
+def _row(
+    issued: Issued, arrived: Sequence[Arrived], progress: dict[str, Progress], *, register: Register, now: datetime
+) -> Row:
+    own = [one for one in arrived if one.response.rfi == issued.rfi]
+    way = progress.get(issued.rfi, Progress())
+    first = own[0] if own else None
+    latest = own[-1].response if own else None
+    judgement = next((one.response.judgement for one in reversed(own) if one.response.judgement), None)
+    answered_at = first.at if first else None
+    return Row(
+        participant=issued.participant,
+        name=_name(issued.participant, register),
+        rfi=issued.rfi,
+        status=_status(own, way),
+        due_at=issued.due_at,
+        received_at=way.received_at,
+        seen_at=way.seen_at,
+        answered_at=answered_at,
+        late=answered_at is not None and answered_at > issued.due_at,
+        overdue=answered_at is None and now > issued.due_at,
+        nil=latest.nil if latest else None,
+        level_of_need=judgement.level_of_need if judgement else None,
+        best_placed=judgement.best_placed if judgement else None,
+        analysis=judgement.analysis if judgement else None,
+        items=sum(len(one.response.items) for one in own),
+        for_decision_maker=sum(one.response.for_decision_maker for one in own),
+        indicated=sum(len(one.response.indicators) for one in own),
+        referred=sum(len(one.response.referrals) for one in own),
+        refused=sum(len(one.response.refusals) for one in own),
+        supplements=sum(one.response.supplement for one in own),
+        owed=tuple(outstanding.source for outstanding in latest.outstanding) if latest else (),
+        gaps=way.gaps,
+    )
+
+
+def _status(own: Sequence[Arrived], way: Progress) -> Status:
+    if own:
+        return Status.PARTIAL if own[-1].response.outstanding else Status.ANSWERED
+    if way.gaps:
+        return Status.BOUNCED
+    if way.seen_at:
+        return Status.SEEN
+    return Status.RECEIVED if way.received_at else Status.SENT
+
+
+def _items(enquiry: Enquiry, one: Arrived, register: Register, *, open_sealed: bool) -> tuple[CollatedItem, ...]:
+    issued = enquiry.request(one.response.rfi)
+    if issued is None:
+        return ()
+    shown = [(item, False) for item in one.response.items]
+    if open_sealed and one.sealed is not None:
+        shown += [(item, True) for item in one.sealed.items]
+    return tuple(
+        CollatedItem(
+            participant=issued.participant,
+            name=_name(issued.participant, register),
+            arrived_at=one.at,
+            sealed=sealed,
+            supplement=one.response.supplement,
+            late=one.at > issued.due_at,
+            item=item,
+        )
+        for item, sealed in shown
+    )
+
+
+def _held_back(enquiry: Enquiry, one: Arrived, *, register: Register) -> tuple[HeldBack, ...]:
+    issued = enquiry.request(one.response.rfi)
+    if issued is None:
+        return ()
+    asked = {party.kind for other in enquiry.issued if (party := register.party(other.participant))}
+    name = _name(issued.participant, register)
+    held = [HeldBack(participant=issued.participant, name=name, indicator=each) for each in one.response.indicators]
+    held += [
+        HeldBack(participant=issued.participant, name=name, referral=each, note=_already_asked(each, asked))
+        for each in one.response.referrals
+    ]
+    held += [HeldBack(participant=issued.participant, name=name, refusal=each) for each in one.response.refusals]
+    return tuple(held)
+
+
+def _already_asked(referral: Referral, asked: set[str]) -> str | None:
+    already = [originator for originator in referral.refer_to if originator in asked]
+    return f"{', '.join(already)} already asked" if already else None
+
+
+def _counters(
+    enquiry: Enquiry, arrived: Sequence[Arrived], rows: Sequence[Row], held_back: Sequence[HeldBack], *, now: datetime
+) -> Counters:
+    referred: dict[str, int] = {}
+    for held in held_back:
+        for originator in held.referral.refer_to if held.referral else ():
+            referred[originator] = referred.get(originator, 0) + 1
+    acknowledged = sum(task.acknowledged_at is not None for task in enquiry.corrections)
+    return Counters(
+        rfis=len(enquiry.issued),
+        answered=sum(row.status is Status.ANSWERED for row in rows),
+        phone_prompts=len(enquiry.prompts),
+        phone_prompts_open=sum(prompt.made_at is None for prompt in enquiry.prompts),
+        rfi_breaches=sum(row.late or row.overdue for row in rows),
+        sub_request_breaches=_sub_request_breaches(arrived, now=now),
+        indicate_only=sum(held.indicator is not None for held in held_back),
+        referred_to=referred,
+        reratings=max(0, len(enquiry.ratings) - 1),
+        supplements=sum(one.response.supplement for one in arrived),
+        corrections=len({task.item for task in enquiry.corrections}),
+        correction_acknowledgements=acknowledged,
+        correction_acknowledgements_owed=len(enquiry.corrections) - acknowledged,
+    )
+
+
+def _sub_request_breaches(arrived: Sequence[Arrived], *, now: datetime) -> int:
+    """Count the sources that an answer named as owed and that had not come by their own due time."""
+    breaches: set[tuple[str, str]] = set()
+    for one in arrived:
+        for owed in one.response.outstanding:
+            came = _came(one.response.rfi, owed.source, arrived, after=one.at)
+            if (came or now) > owed.due_at:
+                breaches.add((one.response.rfi, owed.source))
+    return len(breaches)
+
+
+def _came(rfi: str, source: str, arrived: Sequence[Arrived], *, after: datetime) -> datetime | None:
+    later = (one for one in arrived if one.response.rfi == rfi and one.at > after)
+    return next(
+        (one.at for one in later if source not in {owed.source for owed in one.response.outstanding}),
+        None,
+    )

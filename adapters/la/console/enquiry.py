@@ -1,0 +1,193 @@
+"""An enquiry about a family, from opening to decision: its state, and the pure steps that change it.
+
+Every step takes the time and the person as arguments and returns a new enquiry with one more entry in its history;
+nothing here does I/O. What may be asked of whom is decided in `admission`; what a recipient is told, in `minimise`.
+"""
+
+from datetime import datetime
+from typing import Literal, Self
+
+from pydantic import AwareDatetime
+
+from schemas.content.base import Content
+from schemas.content.person import Person
+from schemas.content.rfi import Consent, LawfulBasis, OpenCase, Requester
+
+
+class Form(Content):
+    """What the coordinator fills in once for the whole enquiry (Sefton Appendix 5)."""
+
+    purpose: str | None = None
+    stage: str | None = None
+    stage_decision_ref: str | None = None
+    reason: str | None = None
+    previous_enquiries: str | None = None
+    parents_aware: str | None = None
+    anonymous_source: bool = False
+    requester: Requester = Requester()
+    open_case: OpenCase = OpenCase()
+    persons: dict[str, Person] = {}
+    consent: Consent = Consent()
+    lawful_basis: LawfulBasis = LawfulBasis()
+    gateways: tuple[str, ...] = ()
+
+
+class Planned(Content):
+    """One recipient, and why this one (TRI-07). `reason` replaces the enquiry's text for this recipient (RFI-16)."""
+
+    participant: str
+    rationale: str | None = None
+    belief_of_involvement: str | None = None
+    public_task_statement: bool = False
+    questions: tuple[str, ...] | None = None
+    reason: str | None = None
+
+
+class Rating(Content):
+    """One rating of the enquiry, by whom and why (TRI-06)."""
+
+    rag: str
+    at: AwareDatetime
+    by: str
+    rationale: str
+
+
+class Issued(Content):
+    """One request that went out."""
+
+    participant: str
+    rfi: str
+    thread: str
+    mid: str
+    issued_at: AwareDatetime
+    due_at: AwareDatetime
+    urgent: bool
+
+
+class PhonePrompt(Content):
+    """One telephone call that has to be made beside an urgent request (SLA-02), and its outcome once it was."""
+
+    prompt: str
+    participant: str
+    cause: Literal["issue", "rerating"]
+    raised_at: AwareDatetime
+    due_at: AwareDatetime
+    made_at: AwareDatetime | None = None
+    made_by: str | None = None
+    outcome: str | None = None
+
+
+class Decided(Content):
+    """The decision maker's decision: a person's, with what had been seen and what had not (RSP-15, RSP-16)."""
+
+    at: AwareDatetime
+    by: str
+    outcome: str
+    level_of_need: str
+    rationale: str
+    next_step: str
+    seen: tuple[str, ...]
+    not_seen: tuple[str, ...]
+    referrer_due_at: AwareDatetime
+    partners_due_at: AwareDatetime
+
+
+class Handover(Content):
+    """Items that went to the receiving service (DIS-09)."""
+
+    at: AwareDatetime
+    by: str
+    service: str
+    items: tuple[str, ...]
+
+
+class CorrectionTask(Content):
+    """A correction that one audience of the item still has to acknowledge, or has (RSP-13)."""
+
+    item: str
+    rfi: str
+    audience: str
+    due_at: AwareDatetime
+    acknowledged_at: AwareDatetime | None = None
+    acknowledged_by: str | None = None
+
+
+class Entry(Content):
+    """One line of the enquiry's history, without personal data."""
+
+    at: AwareDatetime
+    by: str
+    what: str
+
+
+class Enquiry(Content):
+    """The enquiry as it stands. `not_contacted` gives the reason for every kind that was considered and left out."""
+
+    reference: str
+    opened_at: AwareDatetime
+    opened_by: str
+    form: Form
+    planned: tuple[Planned, ...] = ()
+    not_contacted: dict[str, str] = {}
+    ratings: tuple[Rating, ...] = ()
+    issued: tuple[Issued, ...] = ()
+    prompts: tuple[PhonePrompt, ...] = ()
+    decided: Decided | None = None
+    handovers: tuple[Handover, ...] = ()
+    corrections: tuple[CorrectionTask, ...] = ()
+    history: tuple[Entry, ...] = ()
+
+    @property
+    def rag(self) -> str | None:
+        """The rating in force, or None where nobody has rated the enquiry yet."""
+        return self.ratings[-1].rag if self.ratings else None
+
+    def request_to(self, participant: str) -> Issued | None:
+        """Give the request that went to this participant, or None."""
+        return next((issued for issued in self.issued if issued.participant == participant), None)
+
+    def request(self, rfi: str) -> Issued | None:
+        """Give the request with this reference, or None."""
+        return next((issued for issued in self.issued if issued.rfi == rfi), None)
+
+    def noting(self, what: str, *, at: datetime, by: str, **changes: object) -> Self:
+        """Give the enquiry with `changes` made and one line of history added."""
+        return self.model_copy(update={**changes, "history": (*self.history, Entry(at=at, by=by, what=what))})
+
+
+class UnknownPerson(Exception):
+    """The person named is not in the enquiry; `mash enquiry show` lists the keys."""
+
+
+def opened(reference: str, form: Form, *, at: datetime, by: str) -> Enquiry:
+    """Open an enquiry; nothing has been asked of anybody yet."""
+    return Enquiry(reference=reference, opened_at=at, opened_by=by, form=form).noting("opened", at=at, by=by)
+
+
+def with_person(enquiry: Enquiry, key: str, person: Person, *, at: datetime, by: str) -> Enquiry:
+    """Add a person, or replace the one with this key."""
+    form = enquiry.form.model_copy(update={"persons": {**enquiry.form.persons, key: person}})
+    return enquiry.noting(f"person {key} recorded", at=at, by=by, form=form)
+
+
+def with_recipient(enquiry: Enquiry, planned: Planned, *, at: datetime, by: str) -> Enquiry:
+    """Plan to ask this participant; the plan replaces an earlier one for the same participant."""
+    others = tuple(other for other in enquiry.planned if other.participant != planned.participant)
+    return enquiry.noting(f"{planned.participant} chosen", at=at, by=by, planned=(*others, planned))
+
+
+def without(enquiry: Enquiry, kind: str, reason: str, *, at: datetime, by: str) -> Enquiry:
+    """Record that this kind of agency was considered and is not contacted, and why (TRI-07)."""
+    return enquiry.noting(f"{kind} not contacted", at=at, by=by, not_contacted={**enquiry.not_contacted, kind: reason})
+
+
+def rated(enquiry: Enquiry, rating: Rating) -> Enquiry:
+    """Rate the enquiry; due times follow in `clocks`, and never get longer."""
+    return enquiry.noting(f"rated {rating.rag}", at=rating.at, by=rating.by, ratings=(*enquiry.ratings, rating))
+
+
+def with_call(enquiry: Enquiry, prompt: str, *, outcome: str, at: datetime, by: str) -> Enquiry:
+    """Record that a prompted telephone call was made."""
+    made = {"made_at": at, "made_by": by, "outcome": outcome}
+    prompts = tuple(one.model_copy(update=made) if one.prompt == prompt else one for one in enquiry.prompts)
+    return enquiry.noting(f"call {prompt} made", at=at, by=by, prompts=prompts)

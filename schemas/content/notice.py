@@ -1,0 +1,91 @@
+"""Everything else that agencies tell each other about a request, and the envelope-inside type tag of every message."""
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field, TypeAdapter
+
+from schemas.content.base import Content
+from schemas.content.response import Response
+from schemas.content.rfi import RequestForInformation
+
+
+class Request(Content):
+    """A request for information, on its way."""
+
+    type: Literal["request"] = "request"
+    rfi: RequestForInformation
+
+
+class Bounce(Content):
+    """The request came back once with its gaps listed; the enquiry's clock keeps running (RFI-15)."""
+
+    type: Literal["bounce"] = "bounce"
+    enquiry: str
+    rfi: str
+    gaps: tuple[str, ...]
+
+
+class Seen(Content):
+    """A person at the agency has opened the request: a human acknowledgement, and not an answer (FAN-07, FAN-08)."""
+
+    type: Literal["seen"] = "seen"
+    enquiry: str
+    rfi: str
+    seen_at: AwareDatetime
+
+
+class Rerating(Content):
+    """The enquiry was rated anew; the due time is never later than it was (SLA-10)."""
+
+    type: Literal["rerating"] = "rerating"
+    enquiry: str
+    rfi: str
+    rag: str
+    response_due_at: AwareDatetime
+
+
+class OutcomeNotice(Content):
+    """What was decided, for every agency that was asked (SLA-03) and for the referrer (SLA-04)."""
+
+    type: Literal["outcome"] = "outcome"
+    enquiry: str
+    rfi: str
+    outcome: str
+    level_of_need: str
+    decided_at: AwareDatetime
+
+
+class Correction(Content):
+    """An item was wrong: what it should say; open until every recipient of the item has acknowledged (RSP-13)."""
+
+    type: Literal["correction"] = "correction"
+    enquiry: str
+    rfi: str
+    item: str
+    wording: str
+    what_was_wrong: str
+    corrected_at: AwareDatetime
+
+
+class CorrectionAcknowledgement(Content):
+    """One audience that holds the item has seen the correction."""
+
+    type: Literal["correction_acknowledgement"] = "correction_acknowledgement"
+    enquiry: str
+    rfi: str
+    item: str
+    audience: str
+    acknowledged_at: AwareDatetime
+
+
+Message = Annotated[
+    Request | Response | Bounce | Seen | Rerating | OutcomeNotice | Correction | CorrectionAcknowledgement,
+    Field(discriminator="type"),
+]
+
+_MESSAGES: TypeAdapter[Message] = TypeAdapter(Message)
+
+
+def read_message(plain: bytes) -> Message:
+    """Read the plaintext of a team section. Raises `pydantic.ValidationError` (E23), which hides its input."""
+    return _MESSAGES.validate_json(plain)
