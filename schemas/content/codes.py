@@ -8,6 +8,8 @@ it as the strictest (§3.1a). Therefore records carry plain strings and are held
 from enum import StrEnum
 from typing import Final
 
+from schemas.rating import RagRating as RagRating
+
 
 class Outcome(StrEnum):
     """What may leave, from most to least open; of several proposals the strictest wins (§1.1)."""
@@ -108,15 +110,6 @@ class Alert(StrEnum):
     URGENT_CONTENT = "urgent_content"
     SECURITY = "security"
     RE_RATE = "re_rate"
-
-
-class RagRating(StrEnum):
-    """How urgent an enquiry is. BLUE is not rated for multi-agency questions and asks nobody."""
-
-    RED = "RED"
-    AMBER = "AMBER"
-    GREEN = "GREEN"
-    BLUE = "BLUE"
 
 
 CATEGORIES: Final = frozenset(
