@@ -1,0 +1,95 @@
+"""What is hashed, derived and signed: every use has a label of its own, so no value can be taken for another.
+
+Pure functions over bytes with SHA-256 and HMAC from the standard library.
+Nothing here holds a long-lived key: signatures are checked in `broker.verify` and made in `adapters.kit`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from hmac import digest
+from struct import pack
+from typing import Final
+
+PAE_PREFIX: Final = b"mash/1\x00"
+PADDING_FLOOR: Final = 2048
+LENGTH_PREFIX: Final = 4
+HASH_LENGTH: Final = 32
+
+
+def pae(kind: str, *parts: bytes) -> bytes:
+    """Encode a labelled list of parts without ambiguity: each is preceded by its length as u32 (SPEC 4.1)."""
+    pieces = [PAE_PREFIX]
+    for part in (kind.encode("ascii"), *parts):
+        pieces += (pack(">I", len(part)), part)
+    return b"".join(pieces)
+
+
+def core_hash(*, suite: int, kind: int, core: bytes) -> bytes:
+    """Hash what the core says together with how it is to be read (SPEC 4.2)."""
+    return sha256(pae("core", bytes([suite]), bytes([kind]), core)).digest()
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class SectionSecrets:
+    """The three values derived from one section's content key; only `commit` may leave the process."""
+
+    commit: bytes
+    aead_key: bytes
+    commitment_key: bytes
+
+
+def section_secrets(content_key: bytes, *, core_hash: bytes, index: int) -> SectionSecrets:
+    """Derive by HKDF-SHA256 (RFC 5869), salted with the core so that no key works under another core (SPEC 4.4)."""
+    extracted = digest(core_hash, content_key, "sha256")
+    commit, aead_key, commitment_key = (
+        digest(extracted, pae(label, bytes([index])) + b"\x01", "sha256") for label in ("commit", "aead", "ptc")
+    )
+    return SectionSecrets(commit, aead_key, commitment_key)
+
+
+def plaintext_commitment(commitment_key: bytes, padded: bytes) -> bytes:
+    """Commit to a section's padded text; whoever holds the content key can prove the text later (SPEC 4.6)."""
+    return digest(commitment_key, padded, "sha256")
+
+
+def section_binding(core_hash: bytes, *, index: int, count: int) -> bytes:
+    """Give the associated data of section `index` of `count`: its envelope and its place in it (SPEC 4.5)."""
+    return pae("sec", core_hash, bytes([index]), bytes([count]))
+
+
+def wrap_binding(names: Sequence[str], *, suite: int, core_hash: bytes, index: int, role_and_key: bytes) -> bytes:
+    """Give the HPKE `info` of a wrap: `names` are sender, signing key id and recipient (SPEC 4.3)."""
+    sender, signing_key, recipient = (name.encode("ascii") for name in names)
+    role, prekey = role_and_key[:16], role_and_key[16:]
+    return pae("wrap", bytes([suite]), core_hash, bytes([index]), sender, signing_key, recipient, role, prekey)
+
+
+def signed_message(head: bytes) -> bytes:
+    """Give what the signature covers: everything before the signature, under its label (SPEC 4.7)."""
+    return pae("env", head)
+
+
+def padded_size(length: int) -> int:
+    """Say how long a section of `length` bytes is once padded: Padmé above a floor of 2 KiB (SPEC 4.8)."""
+    total = max(PADDING_FLOOR, length + LENGTH_PREFIX)
+    exponent = total.bit_length() - 1
+    mask = (1 << (exponent - exponent.bit_length())) - 1
+    return (total + mask) & ~mask
+
+
+def pad(plaintext: bytes) -> bytes:
+    """Put the length before `plaintext` and zeros after it."""
+    body = pack(">I", len(plaintext)) + plaintext
+    return body.ljust(padded_size(len(plaintext)), b"\x00")
+
+
+def unpad(padded: bytes) -> bytes | None:
+    """Take the padding off, or give None unless it is exactly what `pad` would have written (E20)."""
+    if len(padded) < LENGTH_PREFIX:
+        return None
+    length = int.from_bytes(padded[:LENGTH_PREFIX], "big")
+    plaintext = padded[LENGTH_PREFIX : LENGTH_PREFIX + length]
+    if len(plaintext) != length or padded_size(length) != len(padded) or any(padded[LENGTH_PREFIX + length :]):
+        return None
+    return plaintext
