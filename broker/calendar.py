@@ -83,7 +83,7 @@ class WorkingCalendar:
     """
 
     week: Week = OFFICE_WEEK
-    bank_holidays: frozenset[date] = field(default_factory=english_bank_holidays)
+    bank_holidays: frozenset[date] = field(default_factory=english_bank_holidays, repr=False)
     known_years: range | None = KNOWN_YEARS
     closures: tuple[Span, ...] = ()
     terms: tuple[Span, ...] | None = None

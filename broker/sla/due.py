@@ -41,9 +41,10 @@ def rerated_due(
 
 def extended_due(existing_due: datetime, asked_due: datetime, *, reason: str) -> datetime:
     """Give a due time set by hand: sooner freely, later only with a reason (RFI-02). Raises `ReasonMissingError`."""
+    existing_due, asked_due = as_utc(existing_due), as_utc(asked_due)
     if asked_due > existing_due and not reason.strip():
         raise ReasonMissingError
-    return as_utc(asked_due)
+    return asked_due
 
 
 def is_urgent(
