@@ -11,9 +11,10 @@ from enum import StrEnum
 from pydantic import AwareDatetime
 
 from adapters.la.console.enquiry import Decided, Enquiry, Issued
+from adapters.la.console.owed import Part, breaches, nil_of, outstanding
 from adapters.la.console.register import Register
 from schemas.content.base import Content
-from schemas.content.response import Indicator, Item, Nil, Referral, Refusal, Response, SealedPart
+from schemas.content.response import Indicator, Item, Nil, Referral, Refusal, Response, SealedPart, TraceStatus
 
 
 class Status(StrEnum):
@@ -27,12 +28,23 @@ class Status(StrEnum):
     BOUNCED = "bounced"
 
 
+class PhoneAnswer(Content):
+    """How an answer by telephone was taken (RSP-09, SEC-10); it is confirmed in writing afterwards."""
+
+    taken_by: str
+    call_back_verified: bool
+    not_overheard: bool
+    confirmed_at: AwareDatetime | None = None
+
+
 class Arrived(Content):
     """One answer as it arrived; `sealed` is there once the decision maker has opened it."""
 
     at: AwareDatetime
     response: Response
+    mid: str | None = None
     sealed: SealedPart | None = None
+    by_phone: PhoneAnswer | None = None
 
 
 class Progress(Content):
@@ -68,6 +80,9 @@ class Row(Content):
     supplements: int
     owed: tuple[str, ...]
     gaps: tuple[str, ...]
+    owed_until: dict[str, AwareDatetime] = {}
+    traces: dict[str, TraceStatus] = {}
+    by_phone: bool = False
 
 
 class CollatedItem(Content):
@@ -167,21 +182,21 @@ def _row(
     own = [one for one in arrived if one.response.rfi == issued.rfi]
     way = progress.get(issued.rfi, Progress())
     first = own[0] if own else None
-    latest = own[-1].response if own else None
+    still_owed = outstanding(_parts(own))
     judgement = next((one.response.judgement for one in reversed(own) if one.response.judgement), None)
     answered_at = first.at if first else None
     return Row(
         participant=issued.participant,
         name=_name(issued.participant, register),
         rfi=issued.rfi,
-        status=_status(own, way),
+        status=_status(own, way, owing=bool(still_owed)),
         due_at=issued.due_at,
         received_at=way.received_at,
         seen_at=way.seen_at,
         answered_at=answered_at,
         late=answered_at is not None and answered_at > issued.due_at,
         overdue=answered_at is None and now > issued.due_at,
-        nil=latest.nil if latest else None,
+        nil=nil_of([one.response for one in own]),
         level_of_need=judgement.level_of_need if judgement else None,
         best_placed=judgement.best_placed if judgement else None,
         analysis=judgement.analysis if judgement else None,
@@ -191,14 +206,24 @@ def _row(
         referred=sum(len(one.response.referrals) for one in own),
         refused=sum(len(one.response.refusals) for one in own),
         supplements=sum(one.response.supplement for one in own),
-        owed=tuple(outstanding.source for outstanding in latest.outstanding) if latest else (),
+        owed=tuple(each.source for each in still_owed),
         gaps=way.gaps,
+        owed_until={each.source: each.due_at for each in still_owed},
+        traces={key: trace for one in own for key, trace in one.response.traces.items()},
+        by_phone=any(one.by_phone for one in own),
     )
 
 
-def _status(own: Sequence[Arrived], way: Progress) -> Status:
+def _parts(arrived: Sequence[Arrived]) -> tuple[Part, ...]:
+    return tuple(
+        Part(at=one.at, response=one.response, clears=not one.response.supplement and one.by_phone is None)
+        for one in arrived
+    )
+
+
+def _status(own: Sequence[Arrived], way: Progress, *, owing: bool) -> Status:
     if own:
-        return Status.PARTIAL if own[-1].response.outstanding else Status.ANSWERED
+        return Status.PARTIAL if owing else Status.ANSWERED
     if way.gaps:
         return Status.BOUNCED
     if way.seen_at:
@@ -261,7 +286,7 @@ def _counters(
         phone_prompts=len(enquiry.prompts),
         phone_prompts_open=sum(prompt.made_at is None for prompt in enquiry.prompts),
         rfi_breaches=sum(row.late or row.overdue for row in rows),
-        sub_request_breaches=_sub_request_breaches(arrived, now=now),
+        sub_request_breaches=breaches(_parts(arrived), now=now),
         indicate_only=sum(held.indicator is not None for held in held_back),
         referred_to=referred,
         reratings=max(0, len(enquiry.ratings) - 1),
@@ -269,23 +294,4 @@ def _counters(
         corrections=len({task.item for task in enquiry.corrections}),
         correction_acknowledgements=acknowledged,
         correction_acknowledgements_owed=len(enquiry.corrections) - acknowledged,
-    )
-
-
-def _sub_request_breaches(arrived: Sequence[Arrived], *, now: datetime) -> int:
-    """Count the sources that an answer named as owed and that had not come by their own due time."""
-    breaches: set[tuple[str, str]] = set()
-    for one in arrived:
-        for owed in one.response.outstanding:
-            came = _came(one.response.rfi, owed.source, arrived, after=one.at)
-            if (came or now) > owed.due_at:
-                breaches.add((one.response.rfi, owed.source))
-    return len(breaches)
-
-
-def _came(rfi: str, source: str, arrived: Sequence[Arrived], *, after: datetime) -> datetime | None:
-    later = (one for one in arrived if one.response.rfi == rfi and one.at > after)
-    return next(
-        (one.at for one in later if source not in {owed.source for owed in one.response.outstanding}),
-        None,
     )

@@ -7,11 +7,19 @@ file rides in every request (GOV-07). A party that is absent from the register c
 import hashlib
 import tomllib
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 
 from schemas.agency import ParticipantId
 from schemas.content.base import Content
 from schemas.content.rfi import Agreement
+
+
+class UseAfterMash(StrEnum):
+    """What a service may do with what the MASH hands over; the strictest unless the agreement says otherwise."""
+
+    MASH_ONLY = "mash_only"
+    ASSESSMENT = "assessment"
 
 
 class Contact(Content):
@@ -35,9 +43,14 @@ class Party(Content):
 
 
 class Area(Content):
-    """The area's own facts; `emergency_duty_team` is whom a RED enquiry reaches out of hours (TRI-10)."""
+    """The area's own facts; `emergency_duty_team` is whom a RED enquiry reaches out of hours (TRI-10).
+
+    `every_referrer_in_a_day`: the referrer is told within one working day whatever the decision, not only below the
+    threshold (SLA-04, SLA-05).
+    """
 
     name: str
+    every_referrer_in_a_day: bool = False
     emergency_duty_team: Contact
 
 
@@ -46,6 +59,7 @@ class Register(Content):
 
     area: Area
     agreement: Agreement
+    use_after_mash: UseAfterMash = UseAfterMash.MASH_ONLY
     parties: tuple[Party, ...]
 
     def party(self, participant: str) -> Party | None:

@@ -1,0 +1,154 @@
+"""Letters to the referrer and to the family: what may be told to each, and when no letter may be written. Pure.
+
+A letter is made of the LA's own decision and of items whose originator's list names its reader; by default no list
+does, so a letter has no item in it at all (DIS-11). The rationale and the next step never go into a letter, since they
+may quote a partner. An unknown outcome, and anything that says a letter could do harm, means no letter.
+"""
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Final, Literal
+
+from pydantic import AwareDatetime
+
+from adapters.la.console.collation import CollatedItem, Collation
+from adapters.la.console.enquiry import Enquiry
+from adapters.la.console.handover import narrowed, takeaway
+from adapters.la.console.legible import moment
+from adapters.la.console.wording import DECISIONS, in_words
+from schemas.content.base import Content
+from schemas.content.codes import Audience, Condition
+
+Kind = Literal["referrer", "family"]
+
+TITLES: Final[Mapping[Kind, str]] = MappingProxyType(
+    {"referrer": "Outcome of your contact", "family": "A referral about your family"}
+)
+# The list may name the family and a condition still say "not without police": the stricter of the two holds.
+NEVER_BY_LETTER_TO_FAMILY: Final = frozenset((Condition.NO_FAMILY_WITHOUT_POLICE, Condition.NO_PARENT_WITHOUT_DSL))
+# A family hears of a strategy discussion from the social worker, who knows what it would set off.
+TOLD_IN_PERSON: Final = frozenset(("strategy_discussion",))
+
+
+class Sender(Content):
+    """Who signs a letter, and where they can be reached."""
+
+    name: str
+    role: str
+    organisation: str
+    telephone: str
+
+
+class Letter(Content):
+    """One letter, ready to be typeset (`pack.letter_pdf`)."""
+
+    form: Literal["mash.letter.v1"] = "mash.letter.v1"
+    kind: Kind
+    enquiry: str
+    addressed_to: str
+    written_at: AwareDatetime
+    sender: Sender
+    paragraphs: tuple[str, ...]
+    items: tuple[CollatedItem, ...]
+
+
+class NotWritten(Content):
+    """Why there is no letter; every reason at once."""
+
+    reasons: tuple[str, ...]
+
+
+def referrer_letter(
+    enquiry: Enquiry, collation: Collation, *, addressed_to: str, sender: Sender, through: str, now: AwareDatetime
+) -> Letter | NotWritten:
+    """Tell the referrer the outcome (SLA-04, SLA-05), or say why not. Professional and member of the public alike."""
+    reasons = tuple(_against_any(collation))
+    if enquiry.form.anonymous_source:
+        reasons += ("DIS-11: the referrer asked to stay anonymous; there is nobody to write to",)
+    if reasons or collation.decided is None:
+        return NotWritten(reasons=reasons)
+    told = (
+        f"Thank you for telling us about your concern. It was looked at under our reference {enquiry.reference}.",
+        f"On {moment(collation.decided.at)} this was decided: {in_words(DECISIONS, collation.decided.outcome)}.",
+        "We cannot tell you what other services know about the family.",
+        f"If anything changes, or if you disagree with the decision, ring {sender.telephone}.",
+    )
+    return _letter(
+        "referrer",
+        collation,
+        addressed_to=addressed_to,
+        sender=sender,
+        paragraphs=told,
+        through=through,
+        now=now,
+    )
+
+
+def family_letter(
+    enquiry: Enquiry,
+    collation: Collation,
+    *,
+    addressed_to: str,
+    sender: Sender,
+    through: str,
+    now: AwareDatetime,
+    early_help_agency: str | None = None,
+) -> Letter | NotWritten:
+    """Tell the family that a referral was made, what was decided, and who offers early help; or say why not."""
+    reasons = (*_against_any(collation), *_against_family(enquiry, collation, early_help_agency))
+    if reasons or collation.decided is None:
+        return NotWritten(reasons=reasons)
+    offered = f"{early_help_agency} will offer you early help and will get in touch with you."
+    told = (
+        "A referral about your family was made to the Multi-Agency Safeguarding Hub (MASH).",
+        "In the MASH, children's services and other services look together at concerns about children.",
+        f"On {moment(collation.decided.at)} this was decided: {in_words(DECISIONS, collation.decided.outcome)}.",
+        *((offered,) if early_help_agency else ()),
+        f"If you have questions about this letter, or about information that is held about you, "
+        f"ring {sender.telephone}.",
+    )
+    return _letter(
+        "family", collation, addressed_to=addressed_to, sender=sender, paragraphs=told, through=through, now=now
+    )
+
+
+def _against_any(collation: Collation) -> Iterator[str]:
+    if collation.decided is None:
+        yield "RSP-15: nothing is decided yet"
+    elif collation.decided.outcome not in DECISIONS:
+        yield f"DIS-11: {collation.decided.outcome!r} is no outcome that a letter has words for"
+
+
+def _against_family(enquiry: Enquiry, collation: Collation, early_help_agency: str | None) -> Iterator[str]:
+    outcome = collation.decided.outcome if collation.decided else None
+    if enquiry.form.consent.do_not_inform_parent:
+        yield "LAW-03: the enquiry says not to inform the parents; a letter could put somebody at risk"
+    if outcome in TOLD_IN_PERSON:
+        yield "DIS-11: after this decision the family is told by the social worker, not by letter"
+    if outcome == "early_help" and not (early_help_agency or "").strip():
+        yield "DIS-11: name the early-help agency; the family is told who it is"
+
+
+def _letter(
+    kind: Kind,
+    collation: Collation,
+    *,
+    addressed_to: str,
+    sender: Sender,
+    paragraphs: tuple[str, ...],
+    through: str,
+    now: AwareDatetime,
+) -> Letter:
+    audience = Audience.FAMILY if kind == "family" else Audience.REFERRER
+    items = takeaway(collation, audience).items
+    if kind == "family":
+        items = tuple(one for one in items if not NEVER_BY_LETTER_TO_FAMILY & set(one.item.marking.conditions))
+    return Letter(
+        kind=kind,
+        enquiry=collation.enquiry,
+        addressed_to=addressed_to,
+        written_at=now,
+        sender=sender,
+        paragraphs=paragraphs,
+        items=narrowed(items, to=audience, through=through),
+    )
