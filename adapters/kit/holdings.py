@@ -19,6 +19,7 @@ class HeldPerson:
 
     `ref` is the agency's own reference, unique within one source. `names` are whole names, the first is the main one.
     An unborn child has `edd` and `mother_ref` (another person's `ref`) instead of `dob` (RFI-18).
+    `family_of` are the references of the children in whose file this person stands as parent, partner or relative.
     """
 
     ref: str
@@ -27,6 +28,7 @@ class HeldPerson:
     edd: date | None = field(default=None, repr=False)
     mother_ref: str | None = field(default=None, repr=False)
     died_on: date | None = field(default=None, repr=False)
+    family_of: tuple[str, ...] = field(default=(), repr=False)
     sex: str | None = field(default=None, repr=False)
     addresses: tuple[str, ...] = field(default=(), repr=False)
     identifiers: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -22,6 +22,7 @@ CHANCES: Final[Mapping[str, Mapping[str, tuple[float, float]]]] = {
     "dob": {"same": (0.95, 0.00005), "similar": (0.03, 0.003), "differs": (0.02, 0.99695)},
     "age": {"same": (0.95, 0.08), "differs": (0.05, 0.92)},
     "address": {"same": (0.65, 0.001), "similar": (0.05, 0.004), "differs": (0.30, 0.995)},
+    "family": {"same": (0.60, 0.003), "differs": (0.40, 0.997)},
     "sex": {"same": (0.99, 0.5), "differs": (0.01, 0.5)},
 }
 

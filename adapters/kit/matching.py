@@ -3,7 +3,8 @@
 Pure. Evidence is weighed feature by feature (`match_weights.py`); then three rules of a safeguarding desk hold
 whatever the sum is (§3.2):
 1. Nothing is *confirmed* by household features alone: it takes a sound identifier with a forename or date of birth,
-   or the whole name with the date of birth. An address or a surname alone is possible at most.
+   or the whole name with the date of birth, or the whole name in the file of a child of the request who is confirmed.
+   An address or a surname alone is possible at most.
 2. An identifier that fails its own check, on either side, never confirms and never rules out (EDU-07).
 3. A forename, date of birth or identifier that disagrees, with none that agrees, is another person: a brother at the
    same address is not his sister.
@@ -26,7 +27,7 @@ from schemas.content.person import Person
 __all__ = ["DEFAULT_POLICY", "Certainty", "Match", "MatchingPolicy", "match", "match_unborn"]
 
 _OPEN_ORDER: Final = ("same", "similar", "differs")
-_HOUSEHOLD: Final = frozenset(("surname", "address", "sex", "age"))
+_HOUSEHOLD: Final = frozenset(("surname", "address", "sex", "age", "family"))
 
 
 class Certainty(StrEnum):
@@ -65,9 +66,15 @@ class Match:
         )
 
 
-def match(asked: Person, held: HeldPerson, *, on: date, policy: MatchingPolicy = DEFAULT_POLICY) -> Match:
-    """Compare a born person of the request with a held one; `on` is the day for which an estimated age is meant."""
-    levels = _compare(asked, held, on)
+def match(
+    asked: Person, held: HeldPerson, *, on: date, family: bool = False, policy: MatchingPolicy = DEFAULT_POLICY
+) -> Match:
+    """Compare a born person of the request with a held one.
+
+    `on` is the day for which an estimated age is meant; `family` says that the held person stands in the file of a
+    child of the request who is confirmed.
+    """
+    levels = _compare(asked, held, on) | ({"family": "same"} if family else {})
     score = sum(weight(name, level) for name, level in levels.items() if level != "unsound")
     if (asked.edd is not None and asked.dob is None) or held.edd is not None:
         return Match(Certainty.NONE, score, levels, "an unborn child is found through the mother")
@@ -158,6 +165,7 @@ def _why_only_possible(asked: Person, held: HeldPerson, levels: Mapping[str, str
         return "known here as deceased"
     whole_name = levels.get("forename") == "same" == levels.get("surname")
     by_number = _schemes(levels, "same") and "same" in (levels.get("forename"), levels.get("dob"))
-    if not by_number and not (whole_name and levels.get("dob") == "same"):
+    by_name = whole_name and (levels.get("dob") == "same" or ("family" in levels and "dob" not in levels))
+    if not by_number and not by_name:
         return "not enough that belongs to one person alone"
     return ""

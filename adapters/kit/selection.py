@@ -6,7 +6,7 @@ for the disclosure rules, and a professional must be able to see it to say that 
 possibly the person stays a third party, which is the stricter reading.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -42,7 +42,9 @@ class Selected:
 def select(request: RequestForInformation, holdings: Holdings, *, policy: MatchingPolicy) -> Selected:
     """Match every person of `request` against the held persons, and bring out the records they stand in."""
     on = request.issued_at.date()
-    links = _born(request, holdings.persons, on, policy)
+    links = _born(request, holdings.persons, on, policy, frozenset())
+    relatives = [held for held in holdings.persons if held.family_of]
+    links |= _born(request, relatives, on, policy, _confirmed_children(request, links))
     links |= _unborn(request, holdings.persons, links, policy)
     labels = {person.ref: f"other:{person.label}" for person in holdings.persons}
     records = tuple(_record(held, links, labels) for held in holdings.records if _concerns(held, links))
@@ -50,14 +52,30 @@ def select(request: RequestForInformation, holdings: Holdings, *, policy: Matchi
 
 
 def _born(
-    request: RequestForInformation, persons: tuple[HeldPerson, ...], on: date, policy: MatchingPolicy
-) -> dict[str, dict[str, Match]]:
-    links = {}
+    request: RequestForInformation,
+    persons: Iterable[HeldPerson],
+    on: date,
+    policy: MatchingPolicy,
+    children: frozenset[str],
+) -> dict[str, Mapping[str, Match]]:
+    links: dict[str, Mapping[str, Match]] = {}
     for held in persons:
-        found = {key: match(asked, held, on=on, policy=policy) for key, asked in request.persons.items()}
+        family = not children.isdisjoint(held.family_of)
+        found = {
+            key: match(asked, held, on=on, family=family and not asked.is_child, policy=policy)
+            for key, asked in request.persons.items()
+        }
         if likely := _likeliest(found, policy):
             links[held.ref] = likely
     return links
+
+
+def _confirmed_children(request: RequestForInformation, links: Links) -> frozenset[str]:
+    return frozenset(
+        ref
+        for ref, found in links.items()
+        if any(request.persons[key].is_child and one.certainty is Certainty.CONFIRMED for key, one in found.items())
+    )
 
 
 def _likeliest(found: Mapping[str, Match], policy: MatchingPolicy) -> dict[str, Match]:
@@ -75,8 +93,8 @@ def _likeliest(found: Mapping[str, Match], policy: MatchingPolicy) -> dict[str, 
 
 def _unborn(
     request: RequestForInformation, persons: tuple[HeldPerson, ...], links: Links, policy: MatchingPolicy
-) -> dict[str, dict[str, Match]]:
-    found = {}
+) -> dict[str, Mapping[str, Match]]:
+    found: dict[str, Mapping[str, Match]] = {}
     for held in persons:
         for key, asked in request.persons.items():
             mother = links.get(held.mother_ref or "", {}).get(asked.mother or "")
