@@ -1,0 +1,155 @@
+"""The hub in one process, or in several processes of one machine through one SQLite file: the sandbox's hub.
+
+Fulfils `broker.hub` with no server: routes by the same `Topology`, so whoever may not write to whom is the same table.
+With a path, rows are durable and processes share them: a delivery belongs to the process that took it until it is
+acknowledged, and the kernel's lock on that process's file tells when it died. Not for production: one machine, and
+whoever can write the file can forge a sender.
+"""
+
+import asyncio
+import random
+from collections import defaultdict
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+from broker.embedded_store import QueueStore, Row
+from broker.errors import ConnectionClosed, Misuse, NotAParticipant
+from broker.hub import Delivery, Handler, Outcome, check_size
+from broker.settings import TransportSettings
+from broker.topology import DEAD_QUEUE, DELIVERY_LIMIT, MONITOR, Topology
+from schemas.routing import Lane, ingress_exchange, queue_name, routing_key
+
+_POLL_SECONDS = 0.05
+
+
+class EmbeddedHub:
+    """The hub itself; use it as a context manager, or `close` it. One event loop, one instance a process and path."""
+
+    def __init__(self, topology: Topology, path: Path | None = None, *, settings: TransportSettings | None = None):
+        self._topology = topology
+        self._settings = settings or TransportSettings()
+        self._poll = _POLL_SECONDS if path else None
+        self._store = QueueStore(path, delivery_limit=DELIVERY_LIMIT, dead_queue=DEAD_QUEUE)
+        self._arrivals: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self._connections: list[EmbeddedConnection] = []
+        self._opened = 0
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def connect(self, participant: str) -> "EmbeddedConnection":
+        """Open `participant`'s connection. Raises `NotAParticipant`."""
+        if participant not in self._topology.users:
+            raise NotAParticipant
+        self._opened += 1
+        connection = EmbeddedConnection(self, participant=participant, holder=str(self._opened))
+        self._connections.append(connection)
+        return connection
+
+    async def depth(self, queue: str) -> int:
+        """Count the messages that wait in `queue`, taken or not."""
+        return await self._store.depth(queue)
+
+    async def close(self) -> None:
+        """Close every connection, give back what was taken, and release the file. Idempotent."""
+        for connection in self._connections:
+            await connection.close()
+        self._connections.clear()
+        await self._store.close()
+
+    async def _publish(self, body: bytes, *, sender: str, recipient: str, lane: Lane) -> Outcome:
+        if sender in self._topology.suspended or sender == MONITOR:
+            return Outcome.UNKNOWN
+        queues = self._topology.routes(ingress_exchange(sender), key=routing_key(recipient, lane))
+        if not queues:
+            return Outcome.RETURNED
+        await self._store.append(queues, body=body, ingress_owner=sender)
+        for queue in queues:
+            self._arrivals[queue].set()
+        return Outcome.CONFIRMED
+
+    async def _release(self, holder: str) -> None:
+        await self._store.release(holder)
+        for arrived in self._arrivals.values():
+            arrived.set()
+
+    async def _wait(self, queue: str) -> None:
+        arrived = self._arrivals[queue]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._poll):
+                await arrived.wait()
+        arrived.clear()
+
+
+class EmbeddedConnection:
+    """One participant's connection to an `EmbeddedHub`."""
+
+    def __init__(self, hub: EmbeddedHub, *, participant: str, holder: str) -> None:
+        self._hub = hub
+        self._holder = holder
+        self._participant = participant
+        self._consumers: dict[Lane, asyncio.Task[None]] = {}
+        self._closed = False
+
+    async def publish(self, body: bytes, *, recipient: str, lane: Lane, attempt_id: str) -> Outcome:
+        """Store `body` for `recipient`; see `HubConnection.publish`."""
+        del attempt_id  # one transaction, one outcome: there is nothing to tell apart
+        self._check_open()
+        check_size(body)
+        return await self._hub._publish(body, sender=self._participant, recipient=recipient, lane=lane)
+
+    async def consume(self, lane: Lane, handler: Handler) -> None:
+        """Hand every message of `lane` to `handler`; see `HubConnection.consume`."""
+        self._check_open()
+        if lane in self._consumers:
+            raise Misuse(f"(lane {lane} has a handler already)")
+        name = f"embedded-consumer-{self._participant}-{lane}"
+        self._consumers[lane] = asyncio.create_task(self._run(lane, handler), name=name)
+
+    def alive(self, lane: Lane) -> bool:
+        """Say whether the consumer of `lane` runs."""
+        return lane in self._consumers and not self._consumers[lane].done()
+
+    async def close(self) -> None:
+        """Stop consuming and give back what was taken. Idempotent."""
+        if self._closed:
+            return
+        self._closed = True
+        for task in self._consumers.values():
+            task.cancel()
+        await asyncio.gather(*self._consumers.values(), return_exceptions=True)
+        await self._hub._release(self._holder)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ConnectionClosed
+
+    async def _run(self, lane: Lane, handler: Handler) -> None:
+        queue, failures = queue_name(self._participant, lane), 0
+        while True:
+            row = await self._hub._store.take(queue, holder=self._holder)
+            if row is None:
+                await self._hub._wait(queue)
+            elif await self._handled(row, lane=lane, handler=handler):
+                failures = 0
+            else:
+                failures += 1
+                chance = random.random()  # noqa: S311 - jitter, not a secret
+                await asyncio.sleep(self._hub._settings.backoff.pause(failures, chance=chance))
+
+    async def _handled(self, row: Row, *, lane: Lane, handler: Handler) -> bool:
+        delivery = Delivery(row.ingress_owner, lane, row.body, has_cc=False, redelivered=row.deliveries > 1)
+        done = False
+        try:
+            async with asyncio.timeout(self._hub._settings.handler_timeout):
+                await handler(delivery)
+            done = True
+        except Exception:
+            return False  # the handler's owner reports its own errors; ours is to deliver again
+        finally:
+            await self._hub._store.settle(row, done=done)
+        return True

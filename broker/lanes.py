@@ -1,0 +1,185 @@
+"""The two halves of a lane: one connection that publishes, one that consumes, each with a supervisor of its own.
+
+They are apart because a broker under pressure stops reading from connections that publish: acknowledgements must not
+wait behind that. Guarantees: a delivery is acknowledged after its handler returned and never otherwise; deliveries of a
+lane are handled one at a time, in order; after a handler failed, the broker hands out one message at a time until one
+succeeds, so a poisonous message uses up its own delivery limit and not its neighbours'.
+"""
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Awaitable, Callable
+
+from broker.errors import HubError
+from broker.hub import Delivery, Handler, Outcome
+from broker.settings import TransportSettings
+from broker.supervisor import Arrival, Channel, OpenChannel, Silence, Supervised, watch
+from schemas.routing import Lane
+
+log = logging.getLogger("mash.hub")
+
+_INGRESS_PREFIX = "mash.in."
+
+
+class HandlerFailed(HubError):
+    """The adapter could not take a message in; the hub keeps it and delivers it again."""
+
+
+class PublishLane(Supervised):
+    """Publishes to one exchange, and treats every doubt as `UNKNOWN`."""
+
+    def __init__(self, name: str, *, exchange: str, open_channel: OpenChannel, settings: TransportSettings) -> None:
+        super().__init__(name, open_channel=open_channel, settings=settings)
+        self._exchange = exchange
+        self._channel: asyncio.Future[Channel] | None = None
+        self._attempts = itertools.count(1)
+
+    async def publish(self, body: bytes, *, key: str, attempt_id: str, timeout: float) -> Outcome:  # noqa: ASYNC109 - an overdue channel is torn down here, which the caller could not do
+        """Publish within `timeout` seconds, reaching a channel included."""
+        self.start()
+        # The library tells returns apart by message id alone: two in flight with one id swap their outcomes.
+        message_id = f"{attempt_id}.{next(self._attempts)}"
+        channel: Channel | None = None
+        try:
+            async with asyncio.timeout(timeout):
+                channel = await asyncio.shield(self._ready())
+                outcome = await channel.publish(body, exchange=self._exchange, key=key, message_id=message_id)
+        except asyncio.CancelledError:
+            if _being_cancelled():
+                raise
+            return Outcome.UNKNOWN  # not our caller: the channel died, and what waits on it is cancelled
+        except Exception:
+            if channel is not None:
+                channel.ended.set()  # an overdue or refused publish leaves a channel nobody should trust
+            return Outcome.UNKNOWN
+        self._proved()
+        return outcome
+
+    async def close(self) -> None:
+        """Stop; publishes that wait end as `UNKNOWN` or cancelled with their callers."""
+        await super().close()
+        self._ready().cancel()
+
+    async def _serve(self, channel: Channel) -> None:
+        ready = self._ready()
+        try:
+            ready.set_result(channel)
+            await watch(channel)
+        finally:
+            self._channel = None
+
+    def _ready(self) -> "asyncio.Future[Channel]":
+        if self._channel is None:
+            self._channel = asyncio.get_running_loop().create_future()
+        return self._channel
+
+
+class ConsumeLane(Supervised):
+    """Consumes one queue, proves that it does, and hands deliveries to one handler."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        lane: Lane,
+        queue: str,
+        handler: Handler,
+        open_channel: OpenChannel,
+        settings: TransportSettings,
+        canary: tuple[str, Callable[[], Awaitable[Outcome]]] | None,
+    ) -> None:
+        super().__init__(name, open_channel=open_channel, settings=settings)
+        self._lane, self._queue, self._handler = lane, queue, handler
+        self._canary = canary
+        self._silence = Silence()
+        self._poisoned = 0
+        self._busy = False
+        self.subscribed = False
+
+    @property
+    def alive(self) -> bool:
+        """Whether the consumer is subscribed and was heard of within the silence limit."""
+        may_be_silent = self._canary is None or self._busy
+        return self.subscribed and (may_be_silent or self._silence.seconds <= self._settings.silence_limit)
+
+    async def _serve(self, channel: Channel) -> None:
+        self._failures = max(self._failures, self._poisoned)
+        await channel.subscribe(self._queue, prefetch=1 if self._poisoned else self._settings.prefetch[self._lane])
+        self.subscribed = True
+        self._silence.heard()
+        try:
+            async with asyncio.TaskGroup() as group:
+                watching = [group.create_task(watch(channel)), group.create_task(self._listen())]
+                await self._handle_all(channel)
+                for task in watching:
+                    task.cancel()
+        finally:
+            self.subscribed = self._busy = False
+
+    async def _handle_all(self, channel: Channel) -> None:
+        """Handle arrivals until the channel ends, or until the first success after a failure."""
+        on_probation = bool(self._poisoned)
+        while True:
+            arrival = await channel.arrivals.get()
+            self._silence.heard()
+            if self._is_canary(arrival):
+                await self._acknowledge(arrival)
+                self._failures = self._poisoned
+                continue
+            await self._handle(arrival)
+            self._proved()
+            if on_probation:
+                return
+
+    async def _handle(self, arrival: Arrival) -> None:
+        delivery = Delivery(
+            ingress_owner=_owner(arrival.exchange),
+            lane=self._lane,
+            body=arrival.body,
+            has_cc=arrival.has_cc,
+            redelivered=arrival.redelivered,
+        )
+        self._busy = True
+        try:
+            async with asyncio.timeout(self._settings.handler_timeout):
+                await self._handler(delivery)
+        except Exception as fault:
+            self._poisoned += 1
+            log.warning("%s: the handler failed (%s)", self.name, type(fault).__name__)
+            raise HandlerFailed from None
+        finally:
+            self._busy = False
+            self._silence.heard()
+        self._poisoned = 0
+        await self._acknowledge(arrival)
+
+    async def _acknowledge(self, arrival: Arrival) -> None:
+        async with asyncio.timeout(self._settings.publish_timeout):
+            await arrival.acknowledge()
+
+    async def _listen(self) -> None:
+        """Send canaries while nothing else is heard, and give up on a deaf channel."""
+        if self._canary is None:
+            return
+        _, send = self._canary
+        while True:
+            await asyncio.sleep(self._settings.canary_interval / 2)
+            if self._busy or self._silence.seconds < self._settings.canary_interval / 2:
+                continue
+            if self._silence.seconds > self._settings.silence_limit:
+                raise TimeoutError
+            await send()
+
+    def _is_canary(self, arrival: Arrival) -> bool:
+        return self._canary is not None and arrival.key == self._canary[0]
+
+
+def _owner(exchange: str) -> str:
+    """Name the participant whose ingress this is; a dead letter's exchange names nobody."""
+    return exchange.removeprefix(_INGRESS_PREFIX) if exchange.startswith(_INGRESS_PREFIX) else ""
+
+
+def _being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

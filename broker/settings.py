@@ -1,0 +1,48 @@
+"""What an operator may set about the hub's connections, with the defaults that production uses.
+
+Times are seconds. Tests make them short; nobody else should need to.
+"""
+
+from dataclasses import dataclass, field
+
+from schemas.routing import Lane
+
+
+@dataclass(frozen=True)
+class Backoff:
+    """Pauses between attempts: `base` doubles up to `cap`, each drawn at random between half of it and all of it.
+
+    The cap leaves room for connecting: a consumer is back within 15 s of the hub's return.
+    """
+
+    base: float = 0.5
+    cap: float = 12.0
+
+    def pause(self, failures: int, *, chance: float) -> float:
+        """Compute the pause after `failures` failures in a row (from 1); `chance` is drawn from [0, 1)."""
+        longest = min(self.cap, self.base * 2.0 ** min(failures - 1, 30))
+        return longest * (0.5 + chance / 2)
+
+
+@dataclass(frozen=True)
+class TransportSettings:
+    """The bounds of every wait on the hub.
+
+    `publish_timeout` covers reaching a channel and the confirm. `canary_interval` is how often an idle consumer proves
+    that it still receives; after `silence_limit` without any delivery, its connection is torn down and rebuilt: a cable
+    that is cut without a word is noticed by that, within 15 s together with the rebuilding.
+    `handler_timeout` stays below the broker's `consumer_timeout` (900 s).
+    """
+
+    connect_timeout: float = 10.0
+    publish_timeout: float = 10.0
+    close_timeout: float = 3.0
+    handler_timeout: float = 300.0
+    heartbeat: int = 5
+    canary_interval: float = 4.0
+    silence_limit: float = 10.0
+    backoff: Backoff = Backoff()
+    prefetch: dict[Lane, int] = field(
+        default_factory=lambda: {Lane.URGENT: 8, Lane.ROUTINE: 32, Lane.RECEIPT: 32},
+        hash=False,
+    )

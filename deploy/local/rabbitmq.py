@@ -1,0 +1,173 @@
+"""A private RabbitMQ: its own node name, ports, cookie and data folder, on loopback only, gone when the block ends.
+
+Runs the packaged broker directly, because the wrapper in /usr/sbin changes user and uses the machine's own node. Its
+one account is an administrator with a random password; `guest` and the vhost `/` never exist. Without `tls` clients
+use TCP on loopback and passwords: the profile for development. With it the broker is configured as in production.
+"""
+
+import os
+import secrets
+import signal
+import tempfile
+import urllib.error
+import urllib.request
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from deploy.local.process import LocalServerError, answers, free_ports, running, wait_until
+
+INSTALL: Final = "RabbitMQ is not installed: sudo apt-get install rabbitmq-server"
+VHOST: Final = "mash"
+ADMIN: Final = "operator"
+_ENABLED_PLUGINS: Final = "[rabbitmq_management,rabbitmq_auth_mechanism_ssl].\n"
+_START_SECONDS: Final = 90.0
+
+
+@dataclass(frozen=True)
+class TlsFiles:
+    """Where the broker finds its certificate, its key, and the authority that it trusts (PEM)."""
+
+    authority: Path
+    certificate: Path
+    key: Path
+
+
+@dataclass(frozen=True)
+class LocalRabbitMQ:
+    """Where a private RabbitMQ can be reached. `port` speaks TLS if it was started with TLS, plain AMQP otherwise."""
+
+    port: int
+    management_port: int
+    tls: bool
+    admin_password: str = field(repr=False)
+    admin: str = ADMIN
+    host: str = "127.0.0.1"
+
+    @property
+    def admin_url(self) -> str:
+        """The administrator's AMQP address; meaningless under TLS, where nobody logs in with a password."""
+        return f"amqp://{self.admin}:{self.admin_password}@{self.host}:{self.port}/{VHOST}"
+
+    @property
+    def management_url(self) -> str:
+        """The management interface, with the administrator's account in it."""
+        return f"http://{self.admin}:{self.admin_password}@{self.host}:{self.management_port}"
+
+
+@contextmanager
+def rabbitmq(*, tls: TlsFiles | None = None, extra: Mapping[str, str] | None = None) -> Iterator[LocalRabbitMQ]:
+    """Run a private RabbitMQ for the block; `extra` adds lines of rabbitmq.conf.
+
+    Raises `LocalServerError` if the package is missing or the broker does not start.
+    """
+    program = find_broker()
+    port, management_port, distribution_port, epmd_port = free_ports(4)
+    server = LocalRabbitMQ(port, management_port, tls is not None, secrets.token_urlsafe(24))
+    with ExitStack() as stack:
+        folder = Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="mash-rabbitmq-", ignore_cleanup_errors=True))
+        )
+        _write_configuration(folder, server=server, tls=tls, extra=extra or {})
+        env = _environment(folder, distribution_port=distribution_port, epmd_port=epmd_port)
+        log = folder / "log"
+        epmd = ["epmd", "-address", "127.0.0.1", "-port", str(epmd_port)]
+        mapper = stack.enter_context(running(epmd, env=env, log=folder / "epmd.log"))
+        wait_until(lambda: answers(epmd_port), process=mapper, log=folder / "epmd.log", seconds=10)
+        broker = stack.enter_context(running([str(program)], env=env, log=log, stop=signal.SIGKILL))
+        wait_until(lambda: _is_up(server), process=broker, log=log, seconds=_START_SECONDS)
+        yield server
+
+
+def find_broker() -> Path:
+    """Find the packaged broker's own start script. Raises `LocalServerError` saying what to install."""
+    found = sorted(Path("/usr/lib/rabbitmq/lib").glob("rabbitmq_server-*/sbin/rabbitmq-server"))
+    if not found:
+        raise LocalServerError(INSTALL)
+    return found[-1]
+
+
+def _write_configuration(
+    folder: Path, *, server: LocalRabbitMQ, tls: TlsFiles | None, extra: Mapping[str, str]
+) -> None:
+    common = {
+        "default_vhost": VHOST,
+        "default_user": server.admin,
+        "default_pass": server.admin_password,
+        "default_user_tags.administrator": "true",
+        "management.tcp.ip": "127.0.0.1",
+        "management.tcp.port": str(server.management_port),
+        "max_message_size": "4194304",
+        "heartbeat": "15",
+        "channel_max": "32",
+        "consumer_timeout": "900000",
+        "log.console": "true",
+        "log.console.level": "info",
+        "log.file": "false",
+        "disk_free_limit.absolute": "50MB",
+        "queue_leader_locator": "balanced",
+    }
+    listener = _tls_listener(server, tls) if tls else {"listeners.tcp.1": f"127.0.0.1:{server.port}"}
+    lines = [f"{key} = {value}" for key, value in {**common, **listener, **extra}.items()]
+    (folder / "rabbitmq.conf").write_text("\n".join([*lines, ""]))
+    (folder / "rabbitmq.conf").chmod(0o600)
+    (folder / "enabled_plugins").write_text(_ENABLED_PLUGINS)
+    (folder / "home").mkdir()
+    cookie = folder / "home" / ".erlang.cookie"
+    cookie.write_text(secrets.token_hex(16))
+    cookie.chmod(0o400)
+
+
+def _tls_listener(server: LocalRabbitMQ, tls: TlsFiles) -> dict[str, str]:
+    return {
+        "listeners.tcp": "none",
+        "listeners.ssl.1": f"127.0.0.1:{server.port}",
+        "ssl_options.cacertfile": str(tls.authority),
+        "ssl_options.certfile": str(tls.certificate),
+        "ssl_options.keyfile": str(tls.key),
+        "ssl_options.verify": "verify_peer",
+        "ssl_options.fail_if_no_peer_cert": "true",
+        "ssl_options.depth": "1",
+        "ssl_options.versions.1": "tlsv1.3",
+        "auth_mechanisms.1": "EXTERNAL",
+        "ssl_cert_login_from": "common_name",
+    }
+
+
+def _environment(folder: Path, *, distribution_port: int, epmd_port: int) -> dict[str, str]:
+    return {
+        "PATH": f"/usr/sbin:/usr/bin:/sbin:/bin:{os.environ.get('PATH', '')}",
+        "LANG": "C.UTF-8",
+        "HOME": str(folder / "home"),
+        "ERL_EPMD_PORT": str(epmd_port),
+        "ERL_EPMD_ADDRESS": "127.0.0.1",
+        "RABBITMQ_CONF_ENV_FILE": "/dev/null",
+        "RABBITMQ_NODENAME": f"mash-{secrets.token_hex(4)}@localhost",
+        "RABBITMQ_NODE_PORT": "",
+        "RABBITMQ_DIST_PORT": str(distribution_port),
+        "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
+        "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / "advanced.config"),
+        "RABBITMQ_MNESIA_BASE": str(folder / "data"),
+        "RABBITMQ_LOG_BASE": str(folder / "logs"),
+        "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
+        "RABBITMQ_PID_FILE": str(folder / "pid"),
+        "RABBITMQ_GENERATED_CONFIG_DIR": str(folder / "generated"),
+        # Replaces the start script by the broker itself, so that the process we hold is the one that listens.
+        "RUNNING_UNDER_SYSTEMD": "true",
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +S 2:2",
+    }
+
+
+def _is_up(server: LocalRabbitMQ) -> bool:
+    """Ask for the vhost over the management interface: it answers once the boot is complete."""
+    request = urllib.request.Request(f"http://{server.host}:{server.management_port}/api/vhosts/{VHOST}")
+    account = b64encode(f"{server.admin}:{server.admin_password}".encode()).decode()
+    request.add_header("Authorization", f"Basic {account}")
+    try:
+        with urllib.request.urlopen(request, timeout=2) as answer:  # noqa: S310 - a constant http address
+            return bool(answer.status == 200) and answers(server.port)
+    except (urllib.error.URLError, OSError):
+        return False

@@ -1,0 +1,235 @@
+"""What every hub promises, held against both: RabbitMQ and the embedded one (`broker.hub`)."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from broker.errors import ConnectionClosed, MessageTooLarge, Misuse
+from broker.hub import MAX_BODY_BYTES, Delivery, HubConnection, Outcome
+from broker.topology import DEAD_QUEUE, DELIVERY_LIMIT, MONITOR, Topology
+from schemas.routing import Lane, queue_name
+from tests.support.hubs import HubFactory, HubUnderTest, until, until_depth
+
+LA, POLICE, HEALTH = "testford-la", "testford-police", "testford-health"
+TOPOLOGY = Topology.build([LA, POLICE, HEALTH], [(LA, POLICE), (POLICE, LA)], monitor=True)
+
+
+class Inbox:
+    """Takes deliveries in; refuses each body in `poison` as often as it says."""
+
+    def __init__(self, **poison: int) -> None:
+        self.taken: list[Delivery] = []
+        self.refused: list[Delivery] = []
+        self._poison = {body.encode(): times for body, times in poison.items()}
+        self._changed = asyncio.Event()
+
+    async def __call__(self, delivery: Delivery) -> None:
+        await asyncio.sleep(0)
+        left = self._poison.get(delivery.body, 0)
+        self._poison[delivery.body] = left - 1
+        (self.refused if left > 0 else self.taken).append(delivery)
+        self._changed.set()
+        if left > 0:
+            raise RuntimeError("the test's handler refuses")
+
+    @property
+    def bodies(self) -> list[bytes]:
+        return [delivery.body for delivery in self.taken]
+
+    async def until(self, taken: int, *, seconds: float = 30) -> None:
+        async with asyncio.timeout(seconds):
+            while len(self.taken) < taken:
+                self._changed.clear()
+                await self._changed.wait()
+
+
+@asynccontextmanager
+async def two(hub: HubUnderTest) -> AsyncIterator[tuple[HubConnection, HubConnection]]:
+    la, police = await hub.connect(LA), await hub.connect(POLICE)
+    try:
+        yield la, police
+    finally:
+        await la.close()
+        await police.close()
+
+
+async def send(connection: HubConnection, text: str, *, to: str = POLICE, lane: Lane = Lane.ROUTINE) -> Outcome:
+    return await connection.publish(text.encode(), recipient=to, lane=lane, attempt_id=f"{text}.1")
+
+
+async def test_a_message_to_a_permitted_recipient_is_confirmed_and_arrives_with_its_senders_name(
+    hub_factory: HubFactory,
+) -> None:
+    """The hub names the sender, by the exchange it came in by."""
+    inbox = Inbox()
+    async with hub_factory(TOPOLOGY) as hub, two(hub) as (la, police):
+        await police.consume(Lane.URGENT, inbox)
+        assert await send(la, "one", lane=Lane.URGENT) is Outcome.CONFIRMED
+        await inbox.until(1)
+        expected = Delivery(ingress_owner=LA, lane=Lane.URGENT, body=b"one", has_cc=False, redelivered=False)
+        assert inbox.taken == [expected]
+
+
+async def test_a_message_to_a_recipient_that_is_not_permitted_comes_back(hub_factory: HubFactory) -> None:
+    """GOV-01: no binding, no way; and the sender knows it at once."""
+    async with hub_factory(TOPOLOGY) as hub, two(hub) as (la, _):
+        assert await send(la, "one", to=HEALTH) is Outcome.RETURNED
+        assert await send(la, "two", to="testford-nobody") is Outcome.RETURNED
+        assert await hub.depth(queue_name(HEALTH, Lane.ROUTINE)) == 0
+        assert await hub.depth(queue_name(MONITOR, Lane.ROUTINE)) == 0
+
+
+async def test_messages_of_a_lane_arrive_in_the_order_in_which_they_were_sent(hub_factory: HubFactory) -> None:
+    """Order within a lane while nothing fails."""
+    inbox, texts = Inbox(), [f"m{number}" for number in range(60)]
+    async with hub_factory(TOPOLOGY) as hub, two(hub) as (la, police):
+        for text in texts:
+            assert await send(la, text) is Outcome.CONFIRMED
+        await police.consume(Lane.ROUTINE, inbox)
+        await inbox.until(len(texts))
+        assert inbox.bodies == [text.encode() for text in texts]
+
+
+async def test_a_message_is_delivered_again_when_the_handler_fails(
+    hub_factory: HubFactory, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is acknowledged before the handler returned; the failure's words are nobody's to log."""
+    caplog.set_level(logging.DEBUG, logger="mash")
+    inbox = Inbox(one=3)
+    async with hub_factory(TOPOLOGY) as hub, two(hub) as (la, police):
+        await police.consume(Lane.ROUTINE, inbox)
+        await send(la, "one")
+        await send(la, "two")
+        await inbox.until(2)
+        assert set(inbox.bodies) == {b"one", b"two"}
+        assert len(inbox.refused) == 3
+        assert next(each for each in inbox.taken if each.body == b"one").redelivered
+    assert "refuses" not in caplog.text
+
+
+async def test_a_message_is_delivered_again_when_its_reader_left_before_finishing(hub_factory: HubFactory) -> None:
+    """A reader that goes away in the middle has not acknowledged."""
+    started, inbox = asyncio.Event(), Inbox()
+
+    async def never_finishes(_: Delivery) -> None:
+        started.set()
+        await asyncio.Event().wait()
+
+    async with hub_factory(TOPOLOGY) as hub, two(hub) as (la, police):
+        await police.consume(Lane.ROUTINE, never_finishes)
+        await send(la, "one")
+        await asyncio.wait_for(started.wait(), 10)
+        await police.close()
+        successor = await hub.connect(POLICE)
+        await successor.consume(Lane.ROUTINE, inbox)
+        await inbox.until(1)
+        assert inbox.bodies == [b"one"]
+        assert inbox.taken[0].redelivered
+        await successor.close()
+
+
+async def test_concurrent_publishes_have_outcomes_of_their_own(hub_factory: HubFactory) -> None:
+    """Even under one attempt id: the library matches returns by message id, and swapped 200 of 200."""
+    recipients = [POLICE if number % 3 else HEALTH for number in range(60)]
+    async with hub_factory(TOPOLOGY) as hub, two(hub) as (la, _):
+        outcomes = await asyncio.gather(
+            *(la.publish(b"x", recipient=each, lane=Lane.ROUTINE, attempt_id="same") for each in recipients)
+        )
+    assert outcomes == [Outcome.CONFIRMED if each == POLICE else Outcome.RETURNED for each in recipients]
+
+
+async def test_a_message_that_can_never_be_handled_blocks_neither_another_lane_nor_another_participant(
+    hub_factory: HubFactory,
+) -> None:
+    """A poisonous message is its own queue's trouble."""
+    poisoned, urgent, other = Inbox(poison=10**6), Inbox(), Inbox()
+    async with hub_factory(TOPOLOGY) as hub, two(hub) as (la, police):
+        await police.consume(Lane.ROUTINE, poisoned)
+        await police.consume(Lane.URGENT, urgent)
+        await la.consume(Lane.ROUTINE, other)
+        await send(la, "poison")
+        await send(la, "urgent", lane=Lane.URGENT)
+        await send(police, "other", to=LA)
+        await urgent.until(1)
+        await other.until(1)
+        assert urgent.bodies == [b"urgent"]
+        assert other.bodies == [b"other"]
+
+
+async def test_a_poisonous_message_dies_alone_and_its_neighbours_behind_it_arrive(hub_factory: HubFactory) -> None:
+    """The delivery limit takes the message that fails, not the window of messages around it."""
+    inbox, neighbours = Inbox(poison=10**6), [f"n{number}" for number in range(20)]
+    async with hub_factory(TOPOLOGY) as hub, two(hub) as (la, police):
+        for text in ("poison", *neighbours):
+            await send(la, text)
+        await police.consume(Lane.ROUTINE, inbox)
+        await inbox.until(len(neighbours), seconds=60)
+        await until(lambda: len(inbox.refused) >= DELIVERY_LIMIT, seconds=60)
+        await until_depth(hub, DEAD_QUEUE, depth=1)
+        assert sorted(inbox.bodies) == sorted(text.encode() for text in neighbours)
+        assert {each.body for each in inbox.refused} == {b"poison"}
+
+
+async def test_a_closed_connection_leaves_no_task_and_refuses_further_use(hub_factory: HubFactory) -> None:
+    """Close ends everything it started, and twice is as good as once."""
+    async with hub_factory(TOPOLOGY) as hub:
+        before = asyncio.all_tasks()
+        la, inbox = await hub.connect(LA), Inbox()
+        await la.consume(Lane.ROUTINE, inbox)
+        await send(la, "one")
+        await la.close()
+        await la.close()
+        assert asyncio.all_tasks() == before
+        assert not la.alive(Lane.ROUTINE)
+        with pytest.raises(ConnectionClosed):
+            await send(la, "two")
+        with pytest.raises(ConnectionClosed):
+            await la.consume(Lane.URGENT, inbox)
+
+
+async def test_a_message_over_the_limit_is_refused_before_it_is_sent(hub_factory: HubFactory) -> None:
+    """2 MiB is the hub's limit, and exactly 2 MiB passes it."""
+    inbox = Inbox()
+    async with hub_factory(TOPOLOGY) as hub, two(hub) as (la, police):
+        with pytest.raises(MessageTooLarge):
+            await la.publish(bytes(MAX_BODY_BYTES + 1), recipient=POLICE, lane=Lane.ROUTINE, attempt_id="big.1")
+        whole = bytes(MAX_BODY_BYTES)
+        assert await la.publish(whole, recipient=POLICE, lane=Lane.ROUTINE, attempt_id="big.2") is Outcome.CONFIRMED
+        await police.consume(Lane.ROUTINE, inbox)
+        await inbox.until(1)
+        assert inbox.bodies == [whole]
+
+
+async def test_a_lane_has_one_handler(hub_factory: HubFactory) -> None:
+    """Two handlers would share the messages out between them, unordered."""
+    async with hub_factory(TOPOLOGY) as hub, two(hub) as (la, _):
+        await la.consume(Lane.ROUTINE, Inbox())
+        with pytest.raises(Misuse):
+            await la.consume(Lane.ROUTINE, Inbox())
+
+
+async def test_the_monitor_sees_a_copy_of_what_was_routed_and_can_send_nothing(hub_factory: HubFactory) -> None:
+    """The hub watches who asks whom; it is nobody's sender."""
+    copies, inbox = Inbox(), Inbox()
+    async with hub_factory(TOPOLOGY) as hub, two(hub) as (la, police):
+        monitor = await hub.connect(MONITOR)
+        await monitor.consume(Lane.ROUTINE, copies)
+        await police.consume(Lane.ROUTINE, inbox)
+        await send(la, "one")
+        await send(la, "returned", to=HEALTH)
+        await send(police, "two", to=LA)
+        await copies.until(2)
+        assert [(each.ingress_owner, each.body) for each in copies.taken] == [(LA, b"one"), (POLICE, b"two")]
+        assert await send(monitor, "forged") is Outcome.UNKNOWN
+        await monitor.close()
+
+
+async def test_a_consumer_says_that_it_lives(hub_factory: HubFactory) -> None:
+    """Health checks ask the connection; an idle lane proves itself, an unused one is not alive."""
+    async with hub_factory(TOPOLOGY) as hub, two(hub) as (la, _):
+        await la.consume(Lane.URGENT, Inbox())
+        await until(lambda: la.alive(Lane.URGENT))
+        assert not la.alive(Lane.ROUTINE)
