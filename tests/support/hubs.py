@@ -40,7 +40,7 @@ class HubUnderTest(Protocol):
         ...
 
     async def depth(self, queue: str) -> int:
-        """Count the messages of `queue`, unacknowledged ones included."""
+        """Count the messages that wait in `queue`."""
         ...
 
 
