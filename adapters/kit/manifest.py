@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.directory import RoleName
 from schemas.stub import Stub
@@ -23,6 +23,12 @@ class Author:
 
     user: str
     role: str
+
+
+def _ascending(sections: tuple[int, ...]) -> tuple[int, ...]:
+    if list(sections) != sorted(set(sections)):
+        raise ValueError("sections out of order or given twice")
+    return sections
 
 
 class Manifest(BaseModel):
@@ -43,7 +49,7 @@ class Manifest(BaseModel):
     user: Line
     role: RoleName
     purpose: Line
-    sections: tuple[Annotated[int, Field(ge=1, le=7)], ...]
+    sections: Annotated[tuple[Annotated[int, Field(ge=1, le=7)], ...], AfterValidator(_ascending)]
 
     @classmethod
     def of(cls, stub: Stub, *, author: Author, purpose: str, sections: tuple[int, ...]) -> Self:

@@ -215,6 +215,8 @@ def manifest_echoes(case: _Case) -> str | None:
     manifest, stub = case.manifest, case.arrival.stub
     if manifest is None or not manifest.echoes(stub):
         return "manifest"
+    if max(manifest.sections, default=0) >= len(case.frame.ciphertexts):
+        return "more sections than there are"
     if any((index in manifest.sections) != bool(text) for index, text in case.texts.items() if index != MANIFEST):
         return "sections other than the manifest says"
     record = case.directory.participant(stub.from_)
