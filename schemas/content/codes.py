@@ -183,4 +183,27 @@ PURPOSES: Final = frozenset(
         "lado",
     ]
 )
+# Statutory gateways that may be named in a request (LAW-17); a general power alone is none for some recipients.
+GATEWAYS: Final = frozenset(
+    [
+        "ca2004_s10",
+        "ca2004_s11",
+        "ca2004_s16la",
+        "ca1989_s17",
+        "ca1989_s47",
+        "cda1998_s17",
+        "cda1998_s115",
+        "ea2002_s175",
+        "bcia2009_s55",
+        "nhsa2006_s82",
+        "cjcsa_s67",
+    ]
+)
 GENERAL_POWERS: Final = frozenset(("lga1972_s111", "localism2011_s1"))
+OVERRIDE_GROUNDS: Final = frozenset(
+    ("cannot_consent", "not_reasonable_to_obtain", "would_increase_risk", "prejudice_to_crime")
+)
+REGIMES: Final = frozenset(("uk_gdpr", "dpa_part3"))
+GRADING_SOURCES: Final = frozenset((1, 2, 3))
+GRADING_ASSESSMENTS: Final = frozenset("ABCDE")
+GRADING_HANDLINGS: Final = frozenset("PC")

@@ -42,3 +42,5 @@ class Record(Content):
     match: str = "confirmed"
     consent: str = "not_asked"
     source: str | None = None
+    # Fields that could not be read at all, by name; each is an unknown thing. See `Record.read`.
+    unreadable: tuple[str, ...] = ()
