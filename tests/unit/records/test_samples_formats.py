@@ -23,6 +23,10 @@ EXPECTED = {
         "EDU-02": (("tilly",), {"child_voice", "domestic_abuse"}),
         "EDU-03": (("tilly",), {"concerns_at_school"}),
     },
+    "la": {
+        "LAC-01": (("tilly", "rowan", "carys"), {"early_help_history"}),
+        "LAC-02": (("tilly", "other:Jordan Marsh-Test"), {"social_care_history"}),
+    },
     "idva": {
         "IDV-01": (("dean",), set()),
         "IDV-02": (("carys", "tilly", "rowan"), {"domestic_abuse", "imminent_risk"}),
