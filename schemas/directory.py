@@ -43,7 +43,7 @@ Identifier = Annotated[str, _sized(16)]
 PublicKey = Annotated[str, _sized(32)]
 HybridKey = Annotated[str, _sized(PREKEY_LENGTH)]
 Seconds = Annotated[int, Field(ge=0, le=2**53 - 1)]
-RoleName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,30}$")]
+RoleName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,46}$")]
 
 
 class _Public(BaseModel):
@@ -87,11 +87,6 @@ class Role(_Public):
     opens: tuple[Annotated[int, Field(ge=0, le=7)], ...]
     prekeys: tuple[Prekey, ...]
 
-    def prekey_for(self, moment: int) -> Prekey | None:
-        """Give the youngest prekey that may be sealed to at `moment`, or None."""
-        usable = [prekey for prekey in self.prekeys if prekey.covers(moment)]
-        return max(usable, key=lambda prekey: prekey.not_before, default=None)
-
 
 class Revocation(_Public):
     """A key, by its id, that is not to be trusted from `revoked_at` on."""
@@ -122,6 +117,11 @@ class AgencyRecord(_Public):
     def roles_opening(self, section: int) -> tuple[Role, ...]:
         """Give the roles that section `section` is to be sealed to."""
         return tuple(role for role in self.roles if section in role.opens)
+
+    def prekey_of(self, role: Role, moment: int) -> Prekey | None:
+        """Give the youngest prekey of a role that may be sealed to at `moment` and is not revoked, or None."""
+        usable = [prekey for prekey in role.prekeys if prekey.covers(moment) and self.revoked_at(prekey.id) is None]
+        return max(usable, key=lambda prekey: prekey.not_before, default=None)
 
     def revoked_at(self, key: str) -> int | None:
         """Say since when the key with this id is revoked: the earliest entry counts."""

@@ -7,6 +7,7 @@ never a nil (design, "Never" 4). Differing levels of need are shown, not resolve
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import AwareDatetime
 
@@ -14,6 +15,7 @@ from adapters.la.console.enquiry import Decided, Enquiry, Issued
 from adapters.la.console.owed import Part, breaches, nil_of, outstanding
 from adapters.la.console.register import Register
 from schemas.content.base import Content
+from schemas.content.codes import Audience
 from schemas.content.response import Indicator, Item, Nil, Referral, Refusal, Response, SealedPart, TraceStatus
 
 
@@ -37,12 +39,19 @@ class PhoneAnswer(Content):
     confirmed_at: AwareDatetime | None = None
 
 
+class EnvelopeRef(Content):
+    """Which stored envelope an answer came in."""
+
+    peer: str
+    mid: str
+
+
 class Arrived(Content):
     """One answer as it arrived; `sealed` is there once the decision maker has opened it."""
 
     at: AwareDatetime
     response: Response
-    mid: str | None = None
+    envelope: EnvelopeRef | None = None
     sealed: SealedPart | None = None
     by_phone: PhoneAnswer | None = None
 
@@ -140,6 +149,7 @@ class Collation(Content):
     levels_differ: bool
     decided: Decided | None
     counters: Counters
+    reader: Literal[Audience.MASH_TEAM, Audience.DECISION_MAKER] = Audience.MASH_TEAM
 
 
 def collate(
@@ -168,6 +178,7 @@ def collate(
         levels_differ=len(set(levels.values())) > 1,
         decided=enquiry.decided,
         counters=_counters(enquiry, ordered, rows, held_back, now=now),
+        reader=Audience.DECISION_MAKER if open_sealed else Audience.MASH_TEAM,
     )
 
 
@@ -268,8 +279,8 @@ def _held_back(enquiry: Enquiry, one: Arrived, *, register: Register) -> tuple[H
 
 
 def _already_asked(referral: Referral, asked: set[str]) -> str | None:
-    already = [originator for originator in referral.refer_to if originator in asked]
-    return f"{', '.join(already)} already asked" if already else None
+    already = ", ".join(originator for originator in referral.refer_to if originator in asked)
+    return f"{already} already asked" if already else None
 
 
 def _counters(

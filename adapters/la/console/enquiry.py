@@ -53,11 +53,12 @@ class Rating(Content):
 
 
 class Issued(Content):
-    """One request that went out."""
+    """One request that went out: `message` is its place in the outbox, `mid` the id on its envelope."""
 
     participant: str
     rfi: str
     thread: str
+    message: str
     mid: str
     issued_at: AwareDatetime
     due_at: AwareDatetime

@@ -1,0 +1,115 @@
+"""What arrives at the agency that was asked: requests, re-ratings, outcomes, acknowledgements of corrections.
+
+Each handler runs in the inbox's transaction: the effect and the message it causes are committed together or not at all.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from adapters.kit.answer import Answer
+from adapters.kit.disclosure import gaps
+from adapters.kit.filing import read, write
+from adapters.kit.inbox_worker import Received
+from adapters.kit.messages import Outbound, outgoing, service_class
+from adapters.kit.questions import as_agreed
+from adapters.kit.request_file import RequestFile, SubRequest
+from adapters.kit.transaction import Transaction
+from broker.sla import sub_request_due
+from schemas.content.base import Content
+from schemas.content.codes import RagRating
+from schemas.content.notice import (
+    Bounce,
+    CorrectionAcknowledgement,
+    OutcomeNotice,
+    Request,
+    Rerating,
+)
+from schemas.routing import Lane
+
+KIND = "rfi"
+SYSTEM = "adapter"
+
+
+class Intake:
+    """Files what arrives for one agency of a kind."""
+
+    def __init__(self, *, kind: str, clock: Callable[[], datetime]) -> None:
+        self._kind = kind
+        self._clock = clock
+
+    async def on_request(self, tx: Transaction, received: Received, message: Request) -> None:
+        """File a request. An incomplete one goes back once with its gaps, unless it is RED (RFI-15)."""
+        request = as_agreed(message.rfi)
+        file = RequestFile(
+            rfi=request,
+            sender=received.original.peer,
+            thread=received.original.thread,
+            mid=received.original.mid,
+            received_at=received.received_at,
+        ).noting("received", at=received.received_at, by=SYSTEM)
+        missing = gaps(request)
+        if missing and request.rag != RagRating.RED and request.recipient.agency == self._kind:
+            file = file.noting("bounced", at=self._clock(), by=SYSTEM, state="bounced")
+            notice = Bounce(enquiry=request.enquiry, rfi=request.rfi or "", gaps=tuple(gap.message for gap in missing))
+            await tell(tx, file, notice, event="QRY", user=SYSTEM, role="adapter")
+        await write(tx, KIND, request.rfi or received.original.mid, file, version=None)
+
+    async def on_rerating(self, tx: Transaction, received: Received, message: Rerating) -> None:
+        """Take over the new rating and due time, which may only be sooner (SLA-10)."""
+        file, version = await read(tx, RequestFile, KIND, message.rfi)
+        due = min(filter(None, (file.rfi.response_due_at, message.response_due_at)))
+        rfi = file.rfi.model_copy(update={"rag": message.rag, "response_due_at": due, "urgent": True})
+        asked = tuple(_sooner(one, due) for one in file.sub_requests)
+        changed = file.noting(
+            f"rated {message.rag}", at=received.received_at, by=received.original.peer, rfi=rfi, sub_requests=asked
+        )
+        await write(tx, KIND, message.rfi, changed, version=version)
+
+    async def on_outcome(self, tx: Transaction, received: Received, message: OutcomeNotice) -> None:
+        """File the outcome, so that the agency learns it without asking (SLA-03)."""
+        file, version = await read(tx, RequestFile, KIND, message.rfi)
+        changed = file.noting("outcome received", at=received.received_at, by=received.original.peer, outcome=message)
+        await write(tx, KIND, message.rfi, changed, version=version)
+
+    async def on_correction_acknowledged(
+        self, tx: Transaction, received: Received, message: CorrectionAcknowledgement
+    ) -> None:
+        """Note that one audience has seen a correction (RSP-13)."""
+        file, version = await read(tx, RequestFile, KIND, message.rfi)
+        what = f"correction of {message.item} acknowledged by {message.audience}"
+        await write(
+            tx,
+            KIND,
+            message.rfi,
+            file.noting(what, at=received.received_at, by=received.original.peer),
+            version=version,
+        )
+
+
+def _sooner(asked: SubRequest, rfi_due: datetime) -> SubRequest:
+    """Bring a source's due time forward with the request's own (FAN-04); never back."""
+    due = min(asked.due_at, sub_request_due(rfi_due, asked_at=asked.asked_at))
+    return asked.model_copy(update={"due_at": due})
+
+
+async def tell(
+    tx: Transaction,
+    file: RequestFile,
+    message: Content,
+    *,
+    event: str,
+    user: str,
+    role: str,
+    answer: Answer | None = None,
+) -> None:
+    """Put a message to the requester into the outbox, on the lane of the request."""
+    lane = Lane.URGENT if file.rfi.urgent else Lane.ROUTINE
+    bound = Outbound(
+        recipient=file.sender,
+        thread=file.thread,
+        in_reply_to=file.mid,
+        lane=lane,
+        event=event,
+        service_class=service_class(file.rfi.rag),
+    )
+    await tx.enqueue(outgoing(bound, message, user=user, role=role, sealed=answer.sealed if answer else None))

@@ -1,0 +1,64 @@
+"""An adapter's link to the hub: the outbox pumped out, the lanes taken in, the inbox worked, until it is closed.
+
+Three loops over one store; each waits for an unavailable database and stops on a damaged one. `settle` runs them by
+hand until nothing is due, for commands and for the demonstration.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlalchemy import select
+
+from adapters.kit.envelopes import Envelopes
+from adapters.kit.inbox import InboxReceiver
+from adapters.kit.inbox_worker import Apply, InboxWorker
+from adapters.kit.outbox_pump import OutboxPump
+from adapters.kit.states import InboxState, OutboxState
+from adapters.kit.store import Store
+from adapters.kit.tables_core import inbox_rows, outbox_rows
+from broker.hub import HubConnection
+from schemas.routing import Lane
+
+NOT_YET_OPENED: Final = (OutboxState.CONFIRMED, OutboxState.RECEIVED)
+
+
+@dataclass
+class Link:
+    """One store's link over one connection."""
+
+    store: Store
+    envelopes: Envelopes = field(repr=False)
+    connection: HubConnection = field(repr=False)
+    apply: Apply = field(repr=False)
+
+    def __post_init__(self) -> None:
+        self._pump = OutboxPump(self.store, self.connection)
+        self._worker = InboxWorker(self.store, self.envelopes)
+
+    async def listen(self) -> None:
+        """Take in every lane from now on; what arrives is stored and receipted before it is acknowledged."""
+        receiver = InboxReceiver(self.store, self.envelopes)
+        for lane in Lane:
+            await self.connection.consume(lane, receiver.handle)
+
+    async def run(self) -> None:
+        """Listen, pump and work until cancelled. Raises `StoreFault` where the store is damaged."""
+        await self.listen()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._pump.run())
+            group.create_task(self._worker.run(self.apply))
+
+    async def step(self) -> int:
+        """Send and work what is due now; returns how much was done."""
+        return await self._pump.run_once() + await self._worker.run_once(self.apply)
+
+    async def under_way(self) -> bool:
+        """Say whether anything sent is not opened yet over there, or anything stored not applied here."""
+        async with self.store.snapshot() as view:
+            waiting = [state.value for state in (*NOT_YET_OPENED, OutboxState.SEALED, OutboxState.INFLIGHT)]
+            sent = await view.select(outbox_rows, select(outbox_rows).where(outbox_rows.c.state.in_(waiting)).limit(1))
+            stored = await view.select(
+                inbox_rows, select(inbox_rows).where(inbox_rows.c.state == InboxState.STORED.value).limit(1)
+            )
+        return bool(sent or stored)

@@ -1,0 +1,67 @@
+"""Who may act here: the named users of one adapter, the roles they hold, and when they were last trained.
+
+Roles are taken literally: a role that a user does not hold is not theirs, and a higher role does not stand in for a
+lower one. A stale training record is a warning (GOV-15), a missing role a refusal (RSP-19).
+"""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Final
+
+from adapters.kit.refusal import Refused
+from schemas.content.base import Content
+
+TRAINING_VALID: Final = timedelta(days=366)
+
+
+class User(Content):
+    """One person who works with this adapter. `trained_on`: the last data-protection refresher."""
+
+    name: str
+    job_title: str
+    roles: tuple[str, ...] = ()
+    telephone: str | None = None
+    trained_on: date | None = None
+
+    @property
+    def signing_role(self) -> str:
+        """The role that stands beside the user's name inside a message: the first one, or plainly `user`."""
+        return self.roles[0] if self.roles else "user"
+
+
+class Users(Content):
+    """The users of one adapter, by the short name with which they sign in."""
+
+    by_id: dict[str, User]
+
+    def find(self, user_id: str) -> User:
+        """Give the user. Raises `Refused` for somebody unknown."""
+        if user_id not in self.by_id:
+            raise Refused([f"{user_id!r} is not a user of this adapter; its users are in adapter.toml"])
+        return self.by_id[user_id]
+
+    def require(self, user_id: str, role: str) -> User:
+        """Give the user if they hold `role`. Raises `Refused` otherwise."""
+        user = self.find(user_id)
+        if role not in user.roles:
+            raise Refused([f"RSP-19: {user.name} does not hold the role {role}"])
+        return user
+
+    def require_any(self, user_id: str, roles: frozenset[str], *, why: str) -> User:
+        """Give the user if they hold one of `roles`. Raises `Refused`, saying why one is needed."""
+        user = self.find(user_id)
+        if not roles & set(user.roles):
+            raise Refused([f"{why}: {user.name} holds none of {', '.join(sorted(roles))}"])
+        return user
+
+
+def training_warning(user: User, *, today: date) -> str | None:
+    """Say that the refresher is missing or stale, or nothing (GOV-15)."""
+    if user.trained_on is None or today - user.trained_on > TRAINING_VALID:
+        return f"GOV-15: the data-protection refresher of {user.name} is not on record for the last twelve months"
+    return None
+
+
+def users_from(plain: Mapping[str, Mapping[str, object]]) -> Users:
+    """Read the `[users.*]` tables of adapter.toml. Raises `pydantic.ValidationError`."""
+    return Users.from_plain({"by_id": plain})

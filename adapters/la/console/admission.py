@@ -1,0 +1,109 @@
+"""Whether an enquiry may be sent: every reason against it, all at once, before anything is sealed.
+
+The checks are pure and each names its requirement. An empty result means that the enquiry may be issued; nothing is
+stored and nothing is sent while there is one reason left.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Final
+
+from adapters.kit.disclosure import gaps
+from adapters.la.console.enquiry import Enquiry, Planned
+from adapters.la.console.register import Party
+from schemas.content.base import Content
+from schemas.content.codes import RagRating
+from schemas.content.rfi import RequestForInformation
+
+MAY_AUTHORISE: Final = frozenset({"mash_team_manager", "decision_maker"})
+MAY_BE_ASKED: Final = frozenset({"active", "notice_given"})
+MINIMUM_EXPLANATION: Final = 15
+
+
+class Objection(Content):
+    """One reason why the enquiry may not be sent: the requirement, where, and what to do about it."""
+
+    requirement: str
+    where: str
+    message: str
+
+    def __str__(self) -> str:
+        """Give the line that the coordinator reads."""
+        return f"{self.requirement}  {self.where}: {self.message}"
+
+
+def objections_to_enquiry(enquiry: Enquiry, *, authorised_by_roles: Iterable[str]) -> Iterator[Objection]:
+    """Give what stands against the enquiry as a whole, whoever is asked."""
+    form = enquiry.form
+    if not MAY_AUTHORISE & set(authorised_by_roles):
+        yield Objection(
+            requirement="TRI-05",
+            where="authority",
+            message="an enquiry is issued by the MASH team manager or the decision maker; ask one of them to issue it",
+        )
+    if form.open_case.status is None or form.open_case.checked_at is None:
+        yield Objection(
+            requirement="TRI-01", where="open_case", message="record the open-case check: system, time and result"
+        )
+    if form.open_case.status == "open" and not form.open_case.override:
+        yield Objection(
+            requirement="TRI-02",
+            where="open_case.override",
+            message="the child is open to a worker: pass it to them, or record why MASH asks all the same",
+        )
+    if enquiry.rag is None:
+        yield Objection(requirement="TRI-06", where="rag", message="rate the enquiry RED, AMBER or GREEN first")
+    if enquiry.rag == RagRating.BLUE:
+        yield Objection(requirement="TRI-06", where="rag", message="a BLUE contact asks nobody; rate it anew to ask")
+    if not enquiry.planned:
+        yield Objection(
+            requirement="TRI-07", where="recipients", message="nobody is chosen: choose whom to ask, and why"
+        )
+    yield from _consent_objections(enquiry)
+
+
+def _consent_objections(enquiry: Enquiry) -> Iterator[Objection]:
+    consent = enquiry.form.consent
+    for name in ("children", "parents", "other_contacts"):
+        group = getattr(consent, name)
+        if group.status not in (None, "given") and 0 < len((group.explanation or "").strip()) < MINIMUM_EXPLANATION:
+            yield Objection(
+                requirement="RFI-12",
+                where=f"consent.{name}.explanation",
+                message="too short: explain for this case, fully and clearly, why there is no consent",
+            )
+
+
+def objections_to_recipient(
+    request: RequestForInformation, planned: Planned, party: Party | None, *, now: datetime
+) -> Iterator[Objection]:
+    """Give what stands against asking this recipient: its place in the agreement, the due time, and every gap."""
+    if party is None:
+        yield Objection(
+            requirement="GOV-01",
+            where=planned.participant,
+            message="not a party of the agreement in the area register; it can be asked nothing",
+        )
+        return
+    if party.signatory not in MAY_BE_ASKED:
+        yield Objection(
+            requirement="GOV-01",
+            where=planned.participant,
+            message=f"{party.name} is not an active signatory (its state is {party.signatory!r})",
+        )
+    if request.agreement.status != "active" and request.rag != RagRating.RED:
+        yield Objection(
+            requirement="GOV-01",
+            where="agreement.status",
+            message=f"the agreement is {request.agreement.status}; only a RED enquiry may go, as a recorded exception",
+        )
+    if not (planned.rationale or "").strip():
+        yield Objection(
+            requirement="TRI-07", where=planned.participant, message="say why this agency is asked and not another"
+        )
+    if request.response_due_at is not None and request.response_due_at <= now:
+        yield Objection(
+            requirement="RFI-02", where=planned.participant, message="the response would be due in the past"
+        )
+    for gap in gaps(request):
+        yield Objection(requirement=gap.requirement, where=f"{planned.participant} {gap.where}", message=gap.message)

@@ -1,0 +1,141 @@
+"""What comes back to the coordinator: answers, bounces, human acknowledgements, corrections.
+
+Each handler runs in the inbox's transaction. A response is filed as it came; its part for the decision maker stays
+sealed in the envelope until the decision maker opens it, and that act is logged before anything is shown (DIS-02).
+"""
+
+from adapters.kit.filing import read, write
+from adapters.kit.inbox_worker import Received
+from adapters.kit.refusal import Refused
+from adapters.kit.transaction import Transaction
+from adapters.la.console.collation import Arrived, Collation, EnvelopeRef, Progress, collate
+from adapters.la.console.coordinator import Office
+from adapters.la.console.enquiry import CorrectionTask, Enquiry
+from broker.sla import correction_ack_due
+from schemas.content.codes import Audience
+from schemas.content.notice import Bounce, Correction, Seen
+from schemas.content.response import Response
+
+KIND = "answer"
+PROGRESS = "progress"
+DECISION_MAKER = "decision_maker"
+
+
+class Answers:
+    """Files what arrives about the enquiries of this office, and shows it side by side."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    async def on_response(self, tx: Transaction, received: Received, message: Response) -> None:
+        """File an answer, late or not (RSP-14). An answer to somebody else's question is refused."""
+        enquiry, version = await self._asked_of(tx, message.enquiry, message.rfi, sender=received.original.peer)
+        arrived = Arrived(
+            at=received.received_at,
+            response=message,
+            envelope=EnvelopeRef(peer=received.original.peer, mid=received.original.mid),
+        )
+        await write(tx, KIND, f"{message.enquiry}/{message.rfi}/{received.original.mid}", arrived, version=None)
+        what = f"{'supplement' if message.supplement else 'answer'} from {received.original.peer}"
+        await self._office.write(
+            tx, enquiry.noting(what, at=received.received_at, by=received.original.peer), version=version
+        )
+
+    async def on_bounce(self, tx: Transaction, received: Received, message: Bounce) -> None:
+        """Note that a request came back with its gaps; the enquiry's clock keeps running (RFI-15)."""
+        await self._asked_of(tx, message.enquiry, message.rfi, sender=received.original.peer)
+        await self._note(tx, message.rfi, Progress(gaps=message.gaps))
+
+    async def on_seen(self, tx: Transaction, received: Received, message: Seen) -> None:
+        """Note that a person at the agency has opened the request (FAN-07)."""
+        await self._asked_of(tx, message.enquiry, message.rfi, sender=received.original.peer)
+        await self._note(tx, message.rfi, Progress(seen_at=message.seen_at))
+
+    async def on_correction(self, tx: Transaction, received: Received, message: Correction) -> None:
+        """Put the corrected wording in place, and open one task for each audience that holds the item (RSP-13)."""
+        enquiry, version = await self._asked_of(tx, message.enquiry, message.rfi, sender=received.original.peer)
+        await self._correct_item(tx, message)
+        due = correction_ack_due(received.received_at, calendar=self._office.calendar)
+        tasks = tuple(
+            CorrectionTask(item=message.item, rfi=message.rfi, audience=audience, due_at=due)
+            for audience in holders_of(enquiry, message.item)
+        )
+        changed = enquiry.noting(
+            f"correction from {received.original.peer}",
+            at=received.received_at,
+            by=received.original.peer,
+            corrections=(*enquiry.corrections, *tasks),
+        )
+        await self._office.write(tx, changed, version=version)
+
+    async def collation(self, reference: str, *, user: str) -> Collation:
+        """Show everything side by side; sealed parts only to the decision maker who has opened them."""
+        office = self._office
+        viewer = office.users.find(user)
+        async with office.store.transaction() as tx:
+            await tx.open_document("enquiry", reference, user=user)
+            enquiry, _ = await office.read(tx, reference)
+            arrived = await arrivals(tx, reference)
+            progress = {issued.rfi: await self._progress(tx, issued.rfi, issued.message) for issued in enquiry.issued}
+        return collate(
+            enquiry,
+            arrived,
+            progress,
+            register=office.register,
+            now=office.clock(),
+            open_sealed=DECISION_MAKER in viewer.roles,
+        )
+
+    async def _asked_of(self, tx: Transaction, reference: str, rfi: str, *, sender: str) -> tuple[Enquiry, int]:
+        """Give the enquiry if `sender` was asked this very question. Raises `Refused` otherwise (E25)."""
+        enquiry, version = await self._office.read(tx, reference)
+        issued = enquiry.request(rfi)
+        if issued is None or issued.participant != sender:
+            raise Refused([f"E25: {sender} was not asked {rfi}"])
+        return enquiry, version
+
+    async def _note(self, tx: Transaction, rfi: str, news: Progress) -> None:
+        document = await tx.get(PROGRESS, rfi)
+        known = Progress.model_validate_json(document.plain) if document else Progress()
+        merged = known.model_copy(update=news.model_dump(exclude_defaults=True))
+        await write(tx, PROGRESS, rfi, merged, version=document.version if document else None)
+
+    async def _progress(self, tx: Transaction, rfi: str, message: str) -> Progress:
+        document = await tx.get(PROGRESS, rfi)
+        known = Progress.model_validate_json(document.plain) if document else Progress()
+        sent = await tx.outgoing(message)
+        return known.model_copy(update={"received_at": sent.received_at if sent else None})
+
+    async def _correct_item(self, tx: Transaction, message: Correction) -> None:
+        for document in await tx.list(KIND):
+            if document.key.split("/")[1] != message.rfi:
+                continue
+            arrived = Arrived.model_validate_json(document.plain)
+            items = tuple(
+                item.model_copy(update={"wording": message.wording}) if item.item == message.item else item
+                for item in arrived.response.items
+            )
+            response = arrived.response.model_copy(update={"items": items})
+            await write(
+                tx, KIND, document.key, arrived.model_copy(update={"response": response}), version=document.version
+            )
+
+
+async def arrivals(tx: Transaction, reference: str) -> list[Arrived]:
+    """Give every answer to an enquiry, with the sealed parts that have been opened."""
+    return [
+        Arrived.model_validate_json(document.plain)
+        for document in await tx.list(KIND)
+        if document.key.split("/")[0] == reference
+    ]
+
+
+def holders_of(enquiry: Enquiry, item: str) -> tuple[str, ...]:
+    """Give the audiences that have received an item: the MASH team, and whomever it was handed over to."""
+    services = (Audience.RECEIVING_SERVICE.value for handover in enquiry.handovers if item in handover.items)
+    return tuple(dict.fromkeys((Audience.MASH_TEAM.value, *services)))
+
+
+async def read_arrived(tx: Transaction, key: str) -> tuple[Arrived, int]:
+    """Give one answer and its version."""
+    return await read(tx, Arrived, KIND, key)

@@ -1,0 +1,269 @@
+"""The decision, and what follows it: sealed parts, outcome notices, handover, corrections, answers by telephone.
+
+The threshold decision is a person's: nothing here proposes one (design, "Never" 7). It may be made before every answer
+is in; what had been seen and what had not is written down with it (RSP-15, RSP-16).
+"""
+
+import secrets
+from datetime import datetime
+
+from adapters.kit.filing import write
+from adapters.kit.refusal import Refused, refuse_if
+from adapters.kit.reopening import open_section
+from adapters.kit.sealing import Section
+from adapters.kit.transaction import Transaction
+from adapters.la.console.answers import KIND, PROGRESS, arrivals, read_arrived
+from adapters.la.console.collation import Arrived, EnvelopeRef, PhoneAnswer, Progress
+from adapters.la.console.coordinator import Office
+from adapters.la.console.enquiry import Decided, Enquiry, Handover, Issued
+from broker.sla import DEFAULT_ALLOWANCES, EVERY_REFERRER_IN_A_DAY, outcome_to_partners_due, referrer_due
+from schemas.content.base import Content
+from schemas.content.codes import NATURES, Audience
+from schemas.content.marking import Marking
+from schemas.content.notice import CorrectionAcknowledgement, OutcomeNotice
+from schemas.content.response import Item, Responder, Response, SealedPart, TraceStatus
+
+OUTCOMES = frozenset(
+    {
+        "no_further_action",
+        "advice_or_signposting",
+        "early_help",
+        "social_care_assessment",
+        "strategy_discussion",
+        "other_agency",
+    }
+)
+BELOW_THRESHOLD = frozenset({"no_further_action", "advice_or_signposting", "early_help", "other_agency"})
+DECISION_MAKER = "decision_maker"
+
+
+class Spoken(Content):
+    """What was said on the telephone, and by whom (RSP-09)."""
+
+    speaker: str
+    speaker_role: str
+    telephone: str
+    said: str
+    nature: str
+    subjects: tuple[str, ...]
+    call_back_verified: bool
+    not_overheard: bool
+
+
+class DecisionMaker:
+    """The commands of the decision maker, and what the office does after the decision."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    async def open_sealed(self, reference: str, *, user: str) -> tuple[SealedPart, ...]:
+        """Open every part of the answers that was sealed for the decision maker; logged before it is shown."""
+        office = self._office
+        office.users.require(user, DECISION_MAKER)
+        opened = []
+        async with office.store.transaction() as tx:
+            for document in await tx.list(KIND):
+                arrived, version = await read_arrived(tx, document.key)
+                if arrived.response.enquiry != reference or arrived.envelope is None or arrived.sealed is not None:
+                    continue
+                sealed = await self._open(tx, arrived.envelope, user=user)
+                await write(tx, KIND, document.key, arrived.model_copy(update={"sealed": sealed}), version=version)
+                opened.append(sealed)
+        return tuple(part for part in opened if part.items)
+
+    async def decide(
+        self, reference: str, *, outcome: str, level_of_need: str, rationale: str, next_step: str, user: str
+    ) -> Enquiry:
+        """Record the decision and tell every agency that was asked (RSP-15, SLA-03)."""
+        office = self._office
+        office.users.require(user, DECISION_MAKER)
+        refuse_if(_decision_objections(outcome, level_of_need, rationale))
+        async with office.store.transaction() as tx:
+            enquiry, version = await office.read(tx, reference)
+            refuse_if(["RSP-15: this enquiry has been decided already"] if enquiry.decided else [])
+            answered = {arrived.response.rfi for arrived in await arrivals(tx, reference)}
+            decided = self._decided(enquiry, answered, outcome, level_of_need, rationale, next_step, by=user)
+            for issued in enquiry.issued:
+                await office.tell(
+                    tx, issued, _notice(enquiry, issued, decided), event="NTC", user=user, rag=enquiry.rag
+                )
+            changed = enquiry.noting(f"decided: {outcome}", at=decided.at, by=user, decided=decided)
+            await tx.record("decided", refs={"enquiry": reference}, detail=decided.canonical_bytes())
+            await office.write(tx, changed, version=version)
+        return changed
+
+    async def hand_over(self, reference: str, service: str, items: tuple[str, ...], *, user: str) -> Enquiry:
+        """Record that these items went to the receiving service (DIS-09). Raises `Refused` for any that may not."""
+        office = self._office
+        office.users.find(user)
+        async with office.store.transaction() as tx:
+            enquiry, version = await office.read(tx, reference)
+            held = {item.item: item for one in await arrivals(tx, reference) for item in one.response.items}
+            refuse_if(
+                f"DIS-09: {item} may not go to the receiving service"
+                for item in items
+                if item not in held or not held[item].marking.permits(Audience.RECEIVING_SERVICE)
+            )
+            handover = Handover(at=office.clock(), by=user, service=service, items=items)
+            changed = enquiry.noting(
+                f"{len(items)} items handed to {service}",
+                at=handover.at,
+                by=user,
+                handovers=(*enquiry.handovers, handover),
+            )
+            await office.write(tx, changed, version=version)
+        return changed
+
+    async def acknowledge_correction(self, reference: str, item: str, audience: str, *, user: str) -> Enquiry:
+        """Record that an audience has seen a correction, and tell the agency that made it (RSP-13)."""
+        office = self._office
+        office.users.find(user)
+        now = office.clock()
+        async with office.store.transaction() as tx:
+            enquiry, version = await office.read(tx, reference)
+            task = next(
+                (
+                    one
+                    for one in enquiry.corrections
+                    if (one.item, one.audience, one.acknowledged_at) == (item, audience, None)
+                ),
+                None,
+            )
+            if task is None:
+                raise Refused([f"no correction of {item} waits for {audience}"])
+            done = task.model_copy(update={"acknowledged_at": now, "acknowledged_by": user})
+            corrections = tuple(done if one == task else one for one in enquiry.corrections)
+            issued = enquiry.request(task.rfi)
+            if issued:
+                notice = CorrectionAcknowledgement(
+                    enquiry=reference, rfi=task.rfi, item=item, audience=audience, acknowledged_at=now
+                )
+                await office.tell(tx, issued, notice, event="ACK", user=user, rag=enquiry.rag)
+            changed = enquiry.noting(f"correction seen by {audience}", at=now, by=user, corrections=corrections)
+            await office.write(tx, changed, version=version)
+        return changed
+
+    async def record_phone_answer(self, reference: str, participant: str, spoken: Spoken, *, user: str) -> Arrived:
+        """Record an answer given by telephone; it counts as an answer and awaits its confirmation in writing."""
+        office = self._office
+        office.users.find(user)
+        async with office.store.transaction() as tx:
+            enquiry, version = await office.read(tx, reference)
+            issued = enquiry.request_to(participant)
+            if issued is None:
+                raise Refused([f"{participant} was not asked in {reference}"])
+            refuse_if(_spoken_objections(enquiry, spoken))
+            arrived = _from_telephone(enquiry, issued, spoken, at=office.clock(), by=user)
+            key = f"{reference}/{issued.rfi}/{arrived.response.items[0].item}"
+            await write(tx, KIND, key, arrived, version=None)
+            progress = await tx.get(PROGRESS, issued.rfi)
+            if progress is None:
+                await write(tx, PROGRESS, issued.rfi, Progress(seen_at=arrived.at), version=None)
+            changed = enquiry.noting(f"answer of {participant} by telephone", at=arrived.at, by=user)
+            await office.write(tx, changed, version=version)
+        return arrived
+
+    async def _open(self, tx: Transaction, envelope: EnvelopeRef, *, user: str) -> SealedPart:
+        plain = await open_section(
+            tx,
+            peer=envelope.peer,
+            mid=envelope.mid,
+            section=Section.DECISION_MAKER,
+            user=user,
+            keyring=self._office.keyring,
+            directory=self._office.directory(),
+        )
+        return SealedPart.model_validate_json(plain) if plain else SealedPart()
+
+    def _decided(
+        self,
+        enquiry: Enquiry,
+        answered: set[str],
+        outcome: str,
+        level_of_need: str,
+        rationale: str,
+        next_step: str,
+        *,
+        by: str,
+    ) -> Decided:
+        now, calendar, area = self._office.clock(), self._office.calendar, self._office.register.area
+        allowances = EVERY_REFERRER_IN_A_DAY if area.every_referrer_in_a_day else DEFAULT_ALLOWANCES
+        return Decided(
+            at=now,
+            by=by,
+            outcome=outcome,
+            level_of_need=level_of_need,
+            rationale=rationale,
+            next_step=next_step,
+            seen=tuple(one.participant for one in enquiry.issued if one.rfi in answered),
+            not_seen=tuple(one.participant for one in enquiry.issued if one.rfi not in answered),
+            referrer_due_at=referrer_due(
+                now, below_threshold=outcome in BELOW_THRESHOLD, calendar=calendar, allowances=allowances
+            ),
+            partners_due_at=outcome_to_partners_due(now, calendar=calendar),
+        )
+
+
+def _notice(enquiry: Enquiry, issued: Issued, decided: Decided) -> OutcomeNotice:
+    return OutcomeNotice(
+        enquiry=enquiry.reference,
+        rfi=issued.rfi,
+        outcome=decided.outcome,
+        level_of_need=decided.level_of_need,
+        decided_at=decided.at,
+    )
+
+
+def _decision_objections(outcome: str, level_of_need: str, rationale: str) -> list[str]:
+    reasons = []
+    if outcome not in OUTCOMES:
+        reasons.append(f"RSP-15: {outcome!r} is no outcome; one of {', '.join(sorted(OUTCOMES))}")
+    if level_of_need not in ("1", "2", "3", "4"):
+        reasons.append("RSP-15: give one level of need, 1 to 4")
+    if not rationale.strip():
+        reasons.append("RSP-15: give the rationale")
+    return reasons
+
+
+def _spoken_objections(enquiry: Enquiry, spoken: Spoken) -> list[str]:
+    reasons = [
+        f"RSP-09: {name.replace('_', ' ')} is missing"
+        for name in ("speaker", "speaker_role", "telephone", "said")
+        if not str(getattr(spoken, name)).strip()
+    ]
+    if not spoken.call_back_verified:
+        reasons.append("RSP-09: ring back on a number from the register before recording what was said")
+    if not spoken.not_overheard:
+        reasons.append("SEC-10: take the call where it cannot be overheard")
+    if spoken.nature not in NATURES:
+        reasons.append(f"RSP-03: {spoken.nature!r} is none of {', '.join(sorted(NATURES))}")
+    unknown = [key for key in spoken.subjects if key not in enquiry.form.persons]
+    if unknown or not spoken.subjects:
+        reasons.append(f"RSP-05: name persons of the enquiry (unknown: {', '.join(unknown) or 'none given'})")
+    return reasons
+
+
+def _from_telephone(enquiry: Enquiry, issued: Issued, spoken: Spoken, *, at: datetime, by: str) -> Arrived:
+    """Make an answer of what was said. Nobody said who else may have it, so nobody may (SEF §2.6)."""
+    marking = Marking(
+        nature=spoken.nature, originator=issued.participant, holder=issued.participant, chain=(issued.participant,)
+    )
+    item = Item(
+        item=secrets.token_urlsafe(9),
+        category="social_care",
+        wording=spoken.said,
+        summarised=False,
+        subjects=spoken.subjects,
+        marking=marking,
+        source="telephone",
+    )
+    response = Response(
+        enquiry=enquiry.reference,
+        rfi=issued.rfi,
+        as_at=at,
+        responder=Responder(name=spoken.speaker, role=spoken.speaker_role, telephone=spoken.telephone),
+        traces=dict.fromkeys(spoken.subjects, TraceStatus.TRACE),
+        items=(item,),
+    )
+    taken = PhoneAnswer(taken_by=by, call_back_verified=True, not_overheard=True)
+    return Arrived(at=at, response=response, by_phone=taken)
