@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 import httpx2
 
-from broker.errors import ManagementRefused, Unreachable
+from broker.errors import ManagementRefused, Misuse, Unreachable
 from broker.provision import Action, ByPassword, Change, Item, Kind, State, desired_state, participant_url, plan
 from broker.topology import Topology
 
@@ -130,9 +130,11 @@ async def provision_for_development(
 ) -> Callable[[str], str]:
     """Make the broker of `admin_url` carry `topology` with password accounts; give each participant's address.
 
-    Deletes nothing: the broker may be shared. Raises `Unreachable` and `ManagementRefused`.
+    Deletes nothing: the broker may be shared. Raises `Unreachable`, `ManagementRefused` and `Misuse`.
     """
     accounts = ByPassword(unquote(urlsplit(admin_url).password or ""))
+    if urlsplit(admin_url).username in topology.users:
+        raise Misuse("(the operator's account is called like a participant)")
     async with open_management(management_url or management_url_of(admin_url), vhost=vhost_of(admin_url)) as management:
         await ensure_vhost(management)
         desired = desired_state(topology, accounts=accounts)

@@ -7,6 +7,7 @@ use TCP on loopback and passwords: the profile for development. With it the brok
 
 import os
 import secrets
+import shutil
 import signal
 import tempfile
 import urllib.error
@@ -22,8 +23,9 @@ from deploy.local.process import LocalServerError, answers, free_ports, running,
 
 INSTALL: Final = "RabbitMQ is not installed: sudo apt-get install rabbitmq-server"
 VHOST: Final = "mash"
-ADMIN: Final = "operator"
-_ENABLED_PLUGINS: Final = "[rabbitmq_management,rabbitmq_auth_mechanism_ssl].\n"
+ADMIN: Final = "hub.operator"
+"""No participant can be called so: their names have no dot."""
+_PRODUCTION: Final = Path(__file__).parents[1] / "rabbitmq"
 _START_SECONDS: Final = 90.0
 
 
@@ -93,48 +95,51 @@ def find_broker() -> Path:
 def _write_configuration(
     folder: Path, *, server: LocalRabbitMQ, tls: TlsFiles | None, extra: Mapping[str, str]
 ) -> None:
-    common = {
-        "default_vhost": VHOST,
-        "default_user": server.admin,
-        "default_pass": server.admin_password,
-        "default_user_tags.administrator": "true",
-        "management.tcp.ip": "127.0.0.1",
-        "management.tcp.port": str(server.management_port),
-        "max_message_size": "4194304",
-        "heartbeat": "15",
-        "channel_max": "32",
-        "consumer_timeout": "900000",
-        "log.console": "true",
-        "log.console.level": "info",
-        "log.file": "false",
-        "disk_free_limit.absolute": "50MB",
-        "queue_leader_locator": "balanced",
-    }
-    listener = _tls_listener(server, tls) if tls else {"listeners.tcp.1": f"127.0.0.1:{server.port}"}
-    lines = [f"{key} = {value}" for key, value in {**common, **listener, **extra}.items()]
+    settings = {**production_settings(), **_private(server), **(_tls(server, tls) if tls else _plain(server)), **extra}
+    lines = [f"{key} = {value}" for key, value in settings.items() if value]
     (folder / "rabbitmq.conf").write_text("\n".join([*lines, ""]))
     (folder / "rabbitmq.conf").chmod(0o600)
-    (folder / "enabled_plugins").write_text(_ENABLED_PLUGINS)
+    shutil.copy(_PRODUCTION / "enabled_plugins", folder / "enabled_plugins")
     (folder / "home").mkdir()
     cookie = folder / "home" / ".erlang.cookie"
     cookie.write_text(secrets.token_hex(16))
     cookie.chmod(0o400)
 
 
-def _tls_listener(server: LocalRabbitMQ, tls: TlsFiles) -> dict[str, str]:
+def production_settings() -> dict[str, str]:
+    """Read the settings of the production broker, so that what runs here is what runs there."""
+    lines = (_PRODUCTION / "rabbitmq.conf").read_text().splitlines()
+    triples = (line.partition(" = ") for line in lines if line and not line.startswith("#"))
+    return {key: value for key, _, value in triples}
+
+
+def _private(server: LocalRabbitMQ) -> dict[str, str]:
     return {
-        "listeners.tcp": "none",
-        "listeners.ssl.1": f"127.0.0.1:{server.port}",
+        "default_vhost": VHOST,
+        "default_user": server.admin,
+        "default_pass": server.admin_password,
+        "default_user_tags.administrator": "true",
+        "management.tcp.port": str(server.management_port),
+        "log.console": "true",
+        "log.console.level": "info",
+        "log.file": "false",
+        "disk_free_limit.absolute": "50MB",
+    }
+
+
+def _tls(server: LocalRabbitMQ, tls: TlsFiles) -> dict[str, str]:
+    return {
+        "listeners.ssl.1": f"{server.host}:{server.port}",
         "ssl_options.cacertfile": str(tls.authority),
         "ssl_options.certfile": str(tls.certificate),
         "ssl_options.keyfile": str(tls.key),
-        "ssl_options.verify": "verify_peer",
-        "ssl_options.fail_if_no_peer_cert": "true",
-        "ssl_options.depth": "1",
-        "ssl_options.versions.1": "tlsv1.3",
-        "auth_mechanisms.1": "EXTERNAL",
-        "ssl_cert_login_from": "common_name",
     }
+
+
+def _plain(server: LocalRabbitMQ) -> dict[str, str]:
+    """Replace what is about certificates: TCP on loopback, and passwords."""
+    removed = {key: "" for key in production_settings() if key.startswith(("listeners.", "ssl_", "auth_mechanisms"))}
+    return {**removed, "listeners.tcp.1": f"{server.host}:{server.port}"}
 
 
 def _environment(folder: Path, *, distribution_port: int, epmd_port: int) -> dict[str, str]:
