@@ -174,7 +174,8 @@ def _due_set(story: Story, event: ClockEvent, area: _Area) -> Story:
         return story
     kept = story.acknowledged, story.phoned
     sooner = due < story.leg.due_at
-    story = replace(_promise(story, due, event), enquiry_due=due)
+    enquiry_due = due if event.reason else min(story.enquiry_due, due)
+    story = replace(_promise(story, due, event), enquiry_due=enquiry_due)
     return story if sooner else replace(story, acknowledged=kept[0], phoned=kept[1])
 
 

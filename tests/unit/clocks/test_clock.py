@@ -232,6 +232,17 @@ def test_a_request_sent_back_waits_while_the_enquirys_due_time_stands() -> None:
     assert shown(fixed.enquiry_due_at) == "2026-11-25 10:12"
 
 
+def test_a_due_time_set_after_a_correction_does_not_lengthen_the_enquirys() -> None:
+    """Sooner than the responder's new due time, later than the enquiry's: without a reason the enquiry's stands."""
+    events = [
+        happened(ClockEventKind.SENT_BACK, "12:12"),
+        happened(ClockEventKind.CORRECTED, "15:12"),
+        happened(ClockEventKind.DUE_SET, "15:30", due="2026-11-25 12:00"),
+    ]
+    read = clock(ISSUED, *events, now="16:00")
+    assert (shown(read.due_at), shown(read.enquiry_due_at)) == ("2026-11-25 12:00", "2026-11-25 10:12")
+
+
 def test_a_request_is_sent_back_once_only() -> None:
     """RFI-15: a second return would be a way to win time without end."""
     events = [
