@@ -12,6 +12,8 @@ from typing import Literal
 from pydantic import AwareDatetime
 
 from adapters.la.console.enquiry import Decided, Enquiry, Issued
+from adapters.la.console.figures import Counters as Counters
+from adapters.la.console.figures import figures
 from adapters.la.console.owed import Part, breaches, nil_of, outstanding
 from adapters.la.console.register import Register
 from schemas.content.base import Content
@@ -117,24 +119,6 @@ class HeldBack(Content):
     note: str | None = None
 
 
-class Counters(Content):
-    """The figures of one enquiry, by which its course can be checked."""
-
-    rfis: int
-    answered: int
-    phone_prompts: int
-    phone_prompts_open: int
-    rfi_breaches: int
-    sub_request_breaches: int
-    indicate_only: int
-    referred_to: dict[str, int]
-    reratings: int
-    supplements: int
-    corrections: int
-    correction_acknowledgements: int
-    correction_acknowledgements_owed: int
-
-
 class Collation(Content):
     """The whole view of one enquiry at `as_at`."""
 
@@ -177,7 +161,13 @@ def collate(
         levels_of_need=levels,
         levels_differ=len(set(levels.values())) > 1,
         decided=enquiry.decided,
-        counters=_counters(enquiry, ordered, rows, held_back, now=now),
+        counters=figures(
+            enquiry,
+            [one.response for one in ordered],
+            answered=sum(row.status is Status.ANSWERED for row in rows),
+            rfi_breaches=sum(row.late or row.overdue for row in rows),
+            sub_request_breaches=breaches(_parts(ordered), now=now),
+        ),
         reader=Audience.DECISION_MAKER if open_sealed else Audience.MASH_TEAM,
     )
 
@@ -281,28 +271,3 @@ def _held_back(enquiry: Enquiry, one: Arrived, *, register: Register) -> tuple[H
 def _already_asked(referral: Referral, asked: set[str]) -> str | None:
     already = ", ".join(originator for originator in referral.refer_to if originator in asked)
     return f"{already} already asked" if already else None
-
-
-def _counters(
-    enquiry: Enquiry, arrived: Sequence[Arrived], rows: Sequence[Row], held_back: Sequence[HeldBack], *, now: datetime
-) -> Counters:
-    referred: dict[str, int] = {}
-    for held in held_back:
-        for originator in held.referral.refer_to if held.referral else ():
-            referred[originator] = referred.get(originator, 0) + 1
-    acknowledged = sum(task.acknowledged_at is not None for task in enquiry.corrections)
-    return Counters(
-        rfis=len(enquiry.issued),
-        answered=sum(row.status is Status.ANSWERED for row in rows),
-        phone_prompts=len(enquiry.prompts),
-        phone_prompts_open=sum(prompt.made_at is None for prompt in enquiry.prompts),
-        rfi_breaches=sum(row.late or row.overdue for row in rows),
-        sub_request_breaches=breaches(_parts(arrived), now=now),
-        indicate_only=sum(held.indicator is not None for held in held_back),
-        referred_to=referred,
-        reratings=max(0, len(enquiry.ratings) - 1),
-        supplements=sum(one.response.supplement for one in arrived),
-        corrections=len({task.item for task in enquiry.corrections}),
-        correction_acknowledgements=acknowledged,
-        correction_acknowledgements_owed=len(enquiry.corrections) - acknowledged,
-    )

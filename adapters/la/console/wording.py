@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from adapters.la.console.collation import Status
+from adapters.la.console.legible import on_screen
 from schemas.content.codes import Alert, Audience, Condition, Reason
 from schemas.content.response import Nil, TraceStatus
 
@@ -197,6 +198,9 @@ DECISIONS: Final[Mapping[str, str]] = MappingProxyType(
         "other_agency": "passed to another agency",
     }
 )
+SOURCES: Final[Mapping[str, str]] = MappingProxyType(
+    {"gp": "GP", "dsl": "school's safeguarding lead", "camhs": "CAMHS", "send": "SEND", "hv": "health visiting"}
+)
 LEVELS: Final[Mapping[str, str]] = MappingProxyType(
     {"1": "universal", "2": "additional", "3": "complex", "4": "acute, statutory"}
 )
@@ -214,7 +218,7 @@ LEFT_OUT: Final[Mapping[str, str]] = MappingProxyType(
 
 def in_words(table: Mapping[str, str], code: str) -> str:
     """Say `code` in the words of `table`; a code that it does not know is shown as such, never left out."""
-    return table.get(code, f"unrecognised ({code}): ask the agency")
+    return table.get(code) or f"unrecognised ({on_screen(code)}): ask the agency"
 
 
 def listed(words: list[str] | tuple[str, ...]) -> str:
@@ -227,3 +231,8 @@ def who_may_receive(onward: tuple[str, ...], *, sealed: bool = False) -> str:
     if not onward:
         return "nobody beyond the decision maker" if sealed else "nobody beyond the MASH team"
     return listed(tuple(in_words(AUDIENCES, audience) for audience in onward))
+
+
+def source_name(source: str) -> str:
+    """Give a source within an agency's sector as people call it: "gp" is the GP, "health_visiting" health visiting."""
+    return SOURCES.get(source, source.replace("_", " "))

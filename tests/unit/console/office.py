@@ -52,7 +52,16 @@ def register() -> Register:
 def enquiry(*participants: str, due: datetime = DUE, form: Form | None = None, **changes: object) -> Enquiry:
     """Give an enquiry that has gone out to `participants`; the request to X is called `rfi-X`."""
     issued = tuple(
-        Issued(participant=one, rfi=f"rfi-{one}", thread="t", mid=f"m-{one}", issued_at=ISSUED, due_at=due, urgent=True)
+        Issued(
+            participant=one,
+            rfi=f"rfi-{one}",
+            thread="t",
+            message=f"out-{one}",
+            mid=f"m-{one}",
+            issued_at=ISSUED,
+            due_at=due,
+            urgent=True,
+        )
         for one in participants
     )
     made = Enquiry(
