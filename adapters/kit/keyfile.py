@@ -5,8 +5,11 @@ Erasing a key means writing the file without it; a copy of the old file is the o
 `backup_of` leaves the prekeys out: no backup may bring back what forward secrecy has promised to be gone.
 """
 
+import fcntl
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -30,6 +33,7 @@ from schemas.envelope import NONCE_LENGTH
 from schemas.signing import pae
 
 FILE_NAME: Final = "keyring.json"
+LOCK_NAME: Final = "keyring.lock"
 
 
 class DamagedKeyFile(Exception):
@@ -122,6 +126,15 @@ def save(content: KeyFile, *, folder: Path) -> None:
     """Write the key file whole and durably, for its owner only, before anything in it is published (C35)."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_private(folder / FILE_NAME, content.model_dump_json(indent=1).encode())
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock, so that a service and a command never overwrite each other's keys."""
+    with (folder / LOCK_NAME).open("w") as lock:
+        (folder / LOCK_NAME).chmod(0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def write_private(path: Path, content: bytes) -> None:

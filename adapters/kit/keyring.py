@@ -1,11 +1,12 @@
 """An agency's keyring: makes, keeps, rotates, erases and revokes keys, and hands out those of the moment.
 
-Private keys are unwrapped only while they are handed out, are never printed, and are durable before their public
+Private keys are unwrapped when they are first handed out, are never printed, and are durable before their public
 halves are published (C35). What is due when is decided in `keyplan`; how it is stored is `keyfile`.
-A participant has one identity key, one signing key at a time, and prekeys for each role.
+A participant has one identity key in force, one signing key at a time, and prekeys for each role.
+Every change is made under the folder's lock, on what is stored then: a service and a command may run side by side.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from hmac import digest
 from pathlib import Path
@@ -16,10 +17,12 @@ from nacl.utils import random
 
 from adapters.kit import hybrid, keyfile, keyplan
 from adapters.kit.keyfile import KeyFile, StoredKey, StoredRole, Wrapping
+from adapters.kit.keyrecord import identity_of, public_record
 from adapters.kit.keys import PrekeyInHand, RecipientKeys, RoleInHand, SenderKeys
 from adapters.kit.protectors import Protector
 from adapters.kit.secrets import SecretBytes
-from schemas import base64url, directory
+from schemas import base64url
+from schemas.directory import AgencyRecord, Revocation
 from schemas.signing import pae
 from schemas.stub import IDENTIFIER_LENGTH
 
@@ -32,6 +35,14 @@ class NoSigningKey(Exception):
 
 class AlreadyThere(Exception):
     """The folder already holds a keyring; it is not overwritten."""
+
+
+class NoSuchKey(Exception):
+    """The keyring has no key with this id."""
+
+
+class NoSuchRole(Exception):
+    """A role must be new, be named in small letters, and open at least one of the sections 1 to 3."""
 
 
 def _unix(now: datetime) -> int:
@@ -55,6 +66,7 @@ class Keyring:
     def __init__(self, folder: Path, *, content: KeyFile, master: SecretBytes) -> None:
         self._folder, self._content, self._master = folder, content, master
         self._wrapping = Wrapping(master)
+        self._in_hand: dict[str, PrekeyInHand] = {}
 
     @classmethod
     def create(
@@ -70,20 +82,20 @@ class Keyring:
         """Make a keyring with an identity, a signing key and prekeys of the four roles. Raises `AlreadyThere`."""
         if (folder / keyfile.FILE_NAME).exists():
             raise AlreadyThere(str(folder))
-        kek, header = protector.new()
         master = SecretBytes.random()
+        header, wrapped = _protect(master, participant=participant, protector=protector)
         content = KeyFile(
             participant=participant,
             kind=kind,
             name=name or participant,
-            protector=dict(header),
-            master=Wrapping(kek).seal(master, label=keyfile.master_label(participant)),
+            protector=header,
+            master=wrapped,
             roles=tuple(StoredRole(name=role, id=_new_id(), opens=opens) for role, opens in ROLES.items()),
             keys=(),
         )
+        keyfile.save(content, folder=folder)
         ring = cls(folder, content=content, master=master)
-        started = _unix(now)
-        ring._add([keyplan.Wanted("identity", None, started, started + keyplan.IDENTITY_LIFE)])
+        ring.renew_identity(now)
         ring.rotate(now)
         return ring
 
@@ -112,19 +124,62 @@ class Keyring:
 
     def rotate(self, now: datetime, *, ahead: int = 0) -> int:
         """Make every key that is due now, or within `ahead` seconds, and say how many were made."""
-        revoked = frozenset(entry.key for entry in self._content.revocations)
-        keys, roles = self._content.keys, self._content.roles
-        due = keyplan.keys_due(keys, roles=roles, now=_unix(now), revoked=revoked, ahead=ahead)
-        self._add(due)
-        return len(due)
+        before = len(keyfile.load(self._folder).keys)
+
+        def renewed(content: KeyFile) -> KeyFile:
+            revoked = frozenset(entry.key for entry in content.revocations)
+            due = keyplan.keys_due(content.keys, roles=content.roles, now=_unix(now), revoked=revoked, ahead=ahead)
+            return self._with(content, due)
+
+        self._change(renewed)
+        return len(self._content.keys) - before
+
+    def renew_identity(self, now: datetime) -> None:
+        """Make a new identity key. Partners hold it in quarantine for 72 hours and check it by telephone."""
+        started = _unix(now)
+        wanted = keyplan.Wanted("identity", None, started, started + keyplan.IDENTITY_LIFE)
+        self._change(lambda content: self._with(content, [wanted]))
 
     def erase_expired(self, now: datetime) -> int:
         """Erase private keys whose window has passed, and say how many."""
-        kept = tuple(key for key in self._content.keys if not keyplan.is_to_be_erased(key, now=_unix(now)))
-        erased = len(self._content.keys) - len(kept)
-        if erased:
-            self._store({"keys": kept})
-        return erased
+        before = len(self._content.keys)
+
+        def kept(content: KeyFile) -> KeyFile:
+            keys = tuple(key for key in content.keys if not keyplan.is_to_be_erased(key, now=_unix(now)))
+            return content.model_copy(update={"keys": keys})
+
+        self._change(kept)
+        return before - len(self._content.keys)
+
+    def revoke(self, key: str, *, now: datetime) -> None:
+        """Declare a key untrustworthy from `now` on and make its successor. Raises `NoSuchKey`."""
+        if key not in {stored.id for stored in self._content.keys}:
+            raise NoSuchKey(key)
+        entry = Revocation(key=key, revoked_at=_unix(now))
+        self._change(lambda content: content.model_copy(update={"revocations": (*content.revocations, entry)}))
+        self.rotate(now)
+
+    def add_role(self, name: str, *, opens: Iterable[int], now: datetime) -> None:
+        """Add an audience inside the agency, with prekeys of its own. Raises `NoSuchRole`."""
+        sections = tuple(sorted(set(opens)))
+        taken = {role.name for role in self._content.roles}
+        if name in taken or not sections or not set(sections) <= {1, 2, 3}:
+            raise NoSuchRole(name)
+        role = StoredRole(name=name, id=_new_id(), opens=sections)
+        self._change(lambda content: content.model_copy(update={"roles": (*content.roles, role)}))
+        self.rotate(now)
+
+    def protect_anew(self, protector: Protector) -> None:
+        """Wrap the master key under another passphrase or credential; no key changes."""
+        header, wrapped = _protect(self._master, participant=self.participant, protector=protector)
+        self._change(lambda content: content.model_copy(update={"protector": header, "master": wrapped}))
+
+    def back_up(self, path: Path) -> None:
+        """Write a backup for the owner only: identity, signing and store key, wrapped; never a prekey.
+
+        A restored keyring must `rotate` and publish: what was sealed to the lost prekeys has to be sealed again.
+        """
+        keyfile.write_private(path, keyfile.backup_of(self._content))
 
     def sender_keys(self, now: datetime) -> SenderKeys:
         """Hand out the signing key of the moment: the oldest that is valid and not revoked. Raises `NoSigningKey`."""
@@ -139,12 +194,11 @@ class Keyring:
 
     def recipient_keys(self, roles: Iterable[str], now: datetime) -> RecipientKeys:
         """Hand out what opens the sections of `roles` at `now`; a role that is not ours opens nothing."""
-        wanted = {role.id: role for role in self._content.roles if role.name in set(roles)}
+        names = frozenset(roles)
+        wanted = {role.id: role for role in self._content.roles if role.name in names}
         in_hand = {_raw(role.id): RoleInHand(role.name, role.opens) for role in wanted.values()}
         prekeys = {
-            _raw(key.id): PrekeyInHand.load(
-                _raw(key.role), secret=self.unwrapped(key), not_before=key.not_before, not_after=key.not_after
-            )
+            _raw(key.id): self._prekey(key)
             for key in self._content.of_use("prekey")
             if key.role in wanted and not keyplan.is_to_be_erased(key, now=_unix(now))
         }
@@ -154,60 +208,50 @@ class Keyring:
         """Give the 32 bytes under which this agency's store seals its fields; they outlive every rotation."""
         return SecretBytes(digest(self._master.reveal(), pae("keyring-store") + b"\x01", "sha256"))
 
-    def directory_record(self) -> directory.AgencyRecord:
+    def directory_record(self) -> AgencyRecord:
         """Give the public record that this agency publishes. Nothing in it is private."""
-        content = self._content
-        (identity,) = content.of_use("identity")
-        return directory.AgencyRecord(
-            participant=content.participant,
-            kind=content.kind,
-            name=content.name,
-            identity=identity.public,
-            signing=tuple(
-                directory.SigningKey(kid=key.id, public=key.public, not_before=key.not_before, not_after=key.not_after)
-                for key in content.of_use("signing")
-            ),
-            roles=tuple(self._public_role(role) for role in content.roles),
-            revocations=content.revocations,
-            duty_telephone=content.duty_telephone,
-        )
+        return public_record(self._content)
 
-    def _public_role(self, role: StoredRole) -> directory.Role:
-        prekeys = tuple(
-            directory.Prekey(id=key.id, public=key.public, not_before=key.not_before, not_after=key.not_after)
-            for key in self._content.of_use("prekey")
-            if key.role == role.id
-        )
-        return directory.Role(name=role.name, id=role.id, opens=role.opens, prekeys=prekeys)
+    def identity_seed(self) -> SecretBytes:
+        """Hand out the identity key, which signs nothing but this agency's record in the directory."""
+        return self.unwrapped(identity_of(self._content))
 
     def unwrapped(self, key: StoredKey) -> SecretBytes:
         """Unwrap one private key. Raises `CannotUnlock`."""
         return self._wrapping.open(key.sealed, label=key.label(self.participant))
 
-    def _add(self, wanted: Iterable[keyplan.Wanted]) -> None:
-        made = tuple(self._made(one) for one in wanted)
-        if made:
-            self._store({"keys": self._content.keys + made})
+    def _prekey(self, key: StoredKey) -> PrekeyInHand:
+        """Load a prekey once: unwrapping it for every message would cost more than opening the message."""
+        if key.id not in self._in_hand:
+            window = {"not_before": key.not_before, "not_after": key.not_after}
+            self._in_hand[key.id] = PrekeyInHand.load(_raw(key.role), secret=self.unwrapped(key), **window)
+        return self._in_hand[key.id]
+
+    def _with(self, content: KeyFile, wanted: Iterable[keyplan.Wanted]) -> KeyFile:
+        return content.model_copy(update={"keys": content.keys + tuple(self._made(one) for one in wanted)})
 
     def _made(self, wanted: keyplan.Wanted) -> StoredKey:
         secret, public = _new_pair(wanted.use)
-        bare = StoredKey.model_validate(
-            {
-                "id": _new_id(),
-                "use": wanted.use,
-                "role": wanted.role,
-                "public": base64url.encode(public),
-                "not_before": wanted.not_before,
-                "not_after": wanted.not_after,
-                "sealed": "",
-            }
-        )
+        plain = {"id": _new_id(), "use": wanted.use, "role": wanted.role, "public": base64url.encode(public)}
+        window = {"not_before": wanted.not_before, "not_after": wanted.not_after}
+        bare = StoredKey.model_validate({**plain, **window, "sealed": ""})
         return bare.model_copy(update={"sealed": self._wrapping.seal(secret, label=bare.label(self.participant))})
 
-    def _store(self, changes: Mapping[str, object]) -> None:
-        content = self._content.model_copy(update=dict(changes))
-        keyfile.save(content, folder=self._folder)
-        self._content = content
+    def _change(self, change: Callable[[KeyFile], KeyFile]) -> None:
+        """Apply a change to what is stored now, durably, and only then use it."""
+        with keyfile.locked(self._folder):
+            stored = keyfile.load(self._folder)
+            changed = change(stored)
+            if changed != stored:
+                keyfile.save(changed, folder=self._folder)
+            self._content = changed
+            stays = {key.id for key in changed.keys}
+            self._in_hand = {number: key for number, key in self._in_hand.items() if number in stays}
+
+
+def _protect(master: SecretBytes, *, participant: str, protector: Protector) -> tuple[dict[str, object], str]:
+    kek, header = protector.new()
+    return dict(header), Wrapping(kek).seal(master, label=keyfile.master_label(participant))
 
 
 def _raw(identifier: str | None) -> bytes:

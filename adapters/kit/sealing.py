@@ -156,7 +156,7 @@ class _Sealer:
         return tuple(self._wrap(index, content_key, role) for role in roles)
 
     def _wrap(self, index: int, content_key: bytes, role: Role) -> Wrap:
-        prekey = role.prekey_for(self.stub.t)
+        prekey = self.record.prekey_of(role, self.stub.t)
         if prekey is None:
             raise NoCurrentKey
         ids = _raw(role.id), _raw(prekey.id)

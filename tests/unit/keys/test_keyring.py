@@ -1,0 +1,261 @@
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from prometheus_client.registry import CollectorRegistry
+
+from adapters.kit import keyfile, keyplan
+from adapters.kit.keyhealth import KeyMetrics, expiries, self_test
+from adapters.kit.keyring import AlreadyThere, Keyring, NoSigningKey, NoSuchKey, NoSuchRole
+from adapters.kit.protectors import CannotUnlock, ReadableByOthers
+from adapters.kit.sealing import NoCurrentKey
+from adapters.kit.verification import Arrival, Opened, open_arrival
+from schemas.directory import Directory
+from tests.support.envelopes import delivered, refusal_code, sealed_by
+from tests.support.parties import ALL_ROLES, NOW, Party, cheap_protector, make_directory, make_party
+
+WEEK = timedelta(days=7)
+PROMISE = timedelta(days=23)
+
+
+@pytest.fixture
+def police(tmp_path: Path) -> Party:
+    return make_party("testford-police", kind="police", folder=tmp_path / "keys", weeks=0)
+
+
+@pytest.fixture
+def council() -> Party:
+    return make_party("testford-la", kind="la", weeks=0)
+
+
+def reopened(party: Party, now: datetime) -> Keyring:
+    return Keyring.open(party.folder, protector=cheap_protector(), now=now)
+
+
+MOMENTS_OF_A_WEEK = (timedelta(0), timedelta(days=3, hours=5), WEEK - timedelta(seconds=1))
+
+
+@pytest.mark.parametrize("sealed_after", MOMENTS_OF_A_WEEK)
+def test_a_thief_of_all_keys_reads_nothing_that_was_sealed_more_than_23_days_ago(
+    sealed_after: timedelta, council: Party, police: Party
+) -> None:
+    """The forward secrecy promise (7 + 14 + 2 days), whenever in the week a message was sealed."""
+    sealed_at = NOW + sealed_after
+    directory = make_directory(council, police)
+    body = sealed_by(council, police, directory=directory, now=sealed_at).body
+    arrival = delivered(body, sender=council, recipient=police, directory=directory, now=sealed_at)
+    assert isinstance(arrival, Arrival)
+    stolen = reopened(police, sealed_at + PROMISE + timedelta(seconds=1))
+    keys = stolen.recipient_keys(ALL_ROLES, sealed_at)
+    assert refusal_code(open_arrival(arrival, keys=keys, directory=directory)) == "E16"
+    on_disk = (police.folder / keyfile.FILE_NAME).read_text()
+    used = used_at(directory, police, sealed_at)
+    assert len(used) == 4
+    assert not any(prekey in on_disk for prekey in used)
+
+
+def used_at(directory: Directory, party: Party, moment: datetime) -> set[str]:
+    record = directory.records[party.name]
+    chosen = (record.prekey_of(role, int(moment.timestamp())) for role in record.roles)
+    return {prekey.id for prekey in chosen if prekey is not None}
+
+
+def test_a_recipient_still_opens_a_message_that_took_its_whole_14_days(council: Party, police: Party) -> None:
+    """Erasure waits for the last message that may arrive."""
+    sealed_at = NOW + WEEK - timedelta(seconds=1)
+    directory = make_directory(council, police)
+    body = sealed_by(council, police, directory=directory, now=sealed_at).body
+    late = sealed_at + timedelta(days=14) - timedelta(seconds=1)
+    arrival = delivered(body, sender=council, recipient=police, directory=directory, now=late)
+    assert isinstance(arrival, Arrival)
+    keys = reopened(police, late).recipient_keys(ALL_ROLES, late)
+    assert isinstance(open_arrival(arrival, keys=keys, directory=directory), Opened)
+
+
+def test_a_restored_backup_brings_no_prekey_back(tmp_path: Path, police: Party) -> None:
+    """M14: a backup is older than the erasures since; it must not undo them."""
+    copy = tmp_path / "restored"
+    copy.mkdir()
+    police.keyring.back_up(copy / keyfile.FILE_NAME)
+    restored = Keyring.open(copy, protector=cheap_protector(), now=NOW)
+    assert restored.stored.of_use("prekey") == ()
+    assert restored.store_key() == police.keyring.store_key()
+    assert restored.sender_keys(NOW).kid == police.sender().kid
+    assert restored.rotate(NOW) == 4
+    assert (copy / keyfile.FILE_NAME).stat().st_mode & 0o777 == 0o600
+
+
+def test_there_is_a_usable_key_at_every_moment_when_rotation_runs_daily(council: Party, police: Party) -> None:
+    """Keys are published before they are needed: a daily rotation never leaves a gap."""
+    for day in range(120):
+        now = NOW + timedelta(days=day)
+        for party in (council, police):
+            party.keyring.rotate(now)
+            party.keyring.erase_expired(now)
+        directory = make_directory(council, police)
+        sealed_by(council, police, directory=directory, now=now + timedelta(hours=23, minutes=59))
+    stored = police.keyring.stored
+    assert len(stored.of_use("signing")) <= 2
+    assert len(stored.of_use("prekey")) <= 4 * 5
+
+
+def test_a_signing_key_lives_90_days_and_its_successor_is_known_14_days_before(police: Party) -> None:
+    """The overlap lets every partner refresh its directory before the new key is used."""
+    first = police.sender().kid
+    assert police.keyring.rotate(NOW + timedelta(days=1)) == 0
+    police.keyring.rotate(NOW + timedelta(days=76))
+    old, new = police.keyring.stored.of_use("signing")
+    assert (old.not_after - old.not_before, new.not_before) == (keyplan.SIGNING_LIFE, old.not_after - 14 * 86_400)
+    assert police.sender(NOW + timedelta(days=80)).kid == first
+    assert police.sender(NOW + timedelta(days=90)).kid == new.id
+
+
+def test_nobody_signs_without_a_valid_key(police: Party) -> None:
+    """A keyring that was not rotated refuses instead of signing with a dead key."""
+    with pytest.raises(NoSigningKey):
+        police.sender(NOW + timedelta(days=91))
+
+
+def test_a_revoked_signing_key_is_used_no_more_and_partners_are_told(council: Party, police: Party) -> None:
+    """E08: the successor is there at once, and the record says since when."""
+    stolen = police.sender().kid
+    later = NOW + timedelta(hours=1)
+    police.keyring.revoke(stolen, now=later)
+    assert police.sender(later).kid != stolen
+    assert police.record.revoked_at(stolen) == int(later.timestamp())
+    with pytest.raises(NoSuchKey):
+        police.keyring.revoke("A" * 22, now=later)
+
+
+def test_nobody_seals_to_a_revoked_prekey(council: Party, police: Party) -> None:
+    """A stolen prekey is left at once: its successor is sealed to, and without one nothing is sealed."""
+    before = make_directory(council, police)
+    team = police.record.role("team")
+    assert team is not None
+    (stolen,) = (prekey.id for prekey in team.prekeys)
+    police.keyring.revoke(stolen, now=NOW)
+    after = make_directory(council, police)
+    assert stolen not in used_at(after, police, NOW)
+    bare = police.record.model_copy(
+        update={"roles": before.records[police.name].roles, "revocations": police.record.revocations}
+    )
+    stale = Directory.build(1, [council.record, bare], [(council.name, police.name)])
+    with pytest.raises(NoCurrentKey):
+        sealed_by(council, police, directory=stale)
+
+
+def test_a_role_that_the_agency_adds_opens_its_sections_and_no_others(council: Party, police: Party) -> None:
+    """Issue 3: any role the agency adds; senders seal to it without being told anything else."""
+    police.keyring.add_role("duty_team", opens=[1], now=NOW)
+    directory = make_directory(council, police)
+    arrival = delivered(
+        sealed_by(council, police, directory=directory).body, sender=council, recipient=police, directory=directory
+    )
+    assert isinstance(arrival, Arrival)
+    message = open_arrival(arrival, keys=police.recipient("gateway", "duty_team"), directory=directory)
+    assert isinstance(message, Opened)
+    assert list(message.sections) == ["team"]
+
+
+@pytest.mark.parametrize(("name", "opens"), [("team", [1]), ("duty", []), ("duty", [0]), ("duty", [4])])
+def test_a_role_cannot_be_added_twice_or_open_the_manifest(name: str, opens: list[int], police: Party) -> None:
+    """Empty means no, and section 0 stays with the gateway."""
+    with pytest.raises(NoSuchRole):
+        police.keyring.add_role(name, opens=opens, now=NOW)
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o666])
+def test_a_key_file_that_others_can_read_is_refused(mode: int, police: Party) -> None:
+    """M14: it is not repaired either; the operator must know that keys may be out."""
+    (police.folder / keyfile.FILE_NAME).chmod(mode)
+    with pytest.raises(ReadableByOthers):
+        reopened(police, NOW)
+
+
+def test_a_thief_of_the_disk_opens_nothing_without_the_passphrase(police: Party) -> None:
+    """M14: the file alone is no key."""
+    with pytest.raises(CannotUnlock):
+        Keyring.open(police.folder, protector=cheap_protector("another passphrase"), now=NOW)
+
+
+def test_a_wrapped_key_cannot_take_another_keys_place(police: Party) -> None:
+    """The wrapping is bound to use, id and public half: swapping two in the file is noticed."""
+    path = police.folder / keyfile.FILE_NAME
+    plain = json.loads(path.read_text())
+    first, second = plain["keys"][-2:]
+    first["sealed"], second["sealed"] = second["sealed"], first["sealed"]
+    path.write_text(json.dumps(plain))
+    ring = reopened(police, NOW)
+    with pytest.raises(CannotUnlock):
+        ring.recipient_keys(ALL_ROLES, NOW)
+
+
+def test_a_damaged_key_file_is_said_to_be_damaged_without_being_shown(police: Party) -> None:
+    """The message names the file and nothing that is in it."""
+    (police.folder / keyfile.FILE_NAME).write_text('{"master": "secret-looking"}')
+    with pytest.raises(keyfile.DamagedKeyFile) as caught:
+        reopened(police, NOW)
+    assert "secret-looking" not in str(caught.value)
+
+
+def test_a_keyring_is_not_overwritten(police: Party) -> None:
+    """Making one where one is would lose every key."""
+    with pytest.raises(AlreadyThere):
+        Keyring.create(police.folder, participant="testford-police", protector=cheap_protector(), now=NOW)
+
+
+def test_a_command_and_a_service_do_not_overwrite_each_others_keys(police: Party) -> None:
+    """C35: a published key without its private half must never exist."""
+    service, command = reopened(police, NOW), reopened(police, NOW)
+    later = NOW + timedelta(days=6)
+    assert command.rotate(later) == 4
+    service.add_role("duty_team", opens=[1], now=later)
+    ids = {key.id for key in reopened(police, later).stored.keys}
+    assert {key.id for key in command.stored.keys} <= ids
+
+
+def test_a_new_passphrase_changes_no_key(police: Party) -> None:
+    """The key-encryption key is renewed each year; partners notice nothing."""
+    before = police.record
+    police.keyring.protect_anew(cheap_protector("a new passphrase"))
+    with pytest.raises(CannotUnlock):
+        reopened(police, NOW)
+    ring = Keyring.open(police.folder, protector=cheap_protector("a new passphrase"), now=NOW)
+    assert (ring.directory_record(), ring.store_key()) == (before, police.keyring.store_key())
+
+
+def test_an_operator_is_warned_before_a_key_runs_out(police: Party) -> None:
+    """Lessons: expiry alerts; a key that ends in the night stops all traffic."""
+    assert [expiry for expiry in expiries(police.keyring, NOW) if expiry.is_warning] == []
+    warned = {
+        (expiry.use, expiry.role) for expiry in expiries(police.keyring, NOW + timedelta(days=85)) if expiry.is_warning
+    }
+    assert ("signing", "") in warned
+    assert ("prekey", "gateway") in warned
+    registry = CollectorRegistry()
+    KeyMetrics(registry).observe(police.keyring, NOW)
+    assert registry.get_sample_value("mash_key_days_left", {"use": "signing", "role": ""}) == 90
+    assert registry.get_sample_value("mash_key_self_test_faults") == 0
+
+
+def test_the_self_test_finds_a_published_key_that_does_not_fit(police: Party) -> None:
+    """Lessons, KeyValidatorHandler: partners would seal to a key that opens nothing."""
+    assert self_test(police.keyring, NOW) == []
+    first, second = police.keyring.stored.of_use("prekey")[:2]
+    secret, mistaken = police.keyring.unwrapped(first), first.model_copy(update={"public": second.public})
+    label = mistaken.label(police.name)
+    sealed = police.keyring._wrapping.seal(secret, label=label)
+    content = police.keyring.stored.model_copy(update={"keys": (mistaken.model_copy(update={"sealed": sealed}),)})
+    content = content.model_copy(update={"keys": content.keys + police.keyring.stored.of_use("identity")})
+    ring = Keyring(police.folder, content=content, master=police.keyring._master)
+    assert self_test(ring, NOW) == [f"prekey {first.id} of gateway"]
+
+
+def test_no_private_key_has_a_printable_form(police: Party) -> None:
+    """Style 14: neither the keyring nor what it hands out shows more than public halves."""
+    shown = repr(
+        (police.keyring, police.keyring.stored, police.sender(), police.recipient(), police.keyring.store_key())
+    )
+    assert all(key.sealed not in shown for key in police.keyring.stored.keys)
+    assert f"{police.keyring.identity_seed()} {police.keyring.store_key():>20}" == "<SecretBytes> <SecretBytes>"
