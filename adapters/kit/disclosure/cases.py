@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import yaml
 
-from adapters.kit.disclosure.decision import INCOMPLETE_RFI, Decision
+from adapters.kit.disclosure.decision import INCOMPLETE_RFI, Assessment, Decision, Gap
 from adapters.kit.disclosure.pack import Pack
 from adapters.kit.disclosure.reading import RequestUnreadableError, read_record, read_request
 from schemas.content.codes import Outcome
@@ -84,12 +84,19 @@ def overlaid(below: Any, above: Any) -> Any:
 
 def decide_case(case: Case, *, pack: Pack) -> Decision:
     """Decide on the record of `case` by `pack`."""
+    return assess_case(case, pack=pack).decisions[0]
+
+
+def assess_case(case: Case, *, pack: Pack) -> Assessment:
+    """Assess the one record of `case` by `pack`; a request that cannot be read goes back as incomplete."""
     try:
         request = read_request(_for_recipient(case.request, agency=case.agency))
-    except RequestUnreadableError:
-        return Decision(case.id, Outcome.WITHHOLD, bounce=INCOMPLETE_RFI, pack_hash=pack.hash)
+    except RequestUnreadableError as error:
+        gap = Gap("UNREADABLE", "RFI-15", "request", str(error.__doc__))
+        decision = Decision(case.id, Outcome.WITHHOLD, bounce=INCOMPLETE_RFI, pack_hash=pack.hash)
+        return Assessment((decision,), bounce=(gap,), pack_hash=pack.hash)
     record = read_record({**case.record, "record_id": case.id})
-    return pack.assess(request, [record], approvals={case.id: case.approvals}).decisions[0]
+    return pack.assess(request, [record], approvals={case.id: case.approvals})
 
 
 def disagreements(decision: Decision, *, expect: Mapping[str, Any]) -> Iterator[str]:

@@ -49,6 +49,12 @@ class RuleFiles:
     own: str
     facts: str
 
+    @classmethod
+    def of(cls, texts: Mapping[str, str]) -> "RuleFiles":
+        """Take the texts by the names of their files."""
+        common = "\n".join(texts[name] for name in COMMON_FILES)
+        return cls(schema=texts[SCHEMA_FILE], common=common, own=texts["rules.cedar"], facts=texts["agency.toml"])
+
     @property
     def hash(self) -> str:
         """Give the SHA-256 of the four texts, each with its length, so that none can run into the next."""
@@ -65,9 +71,15 @@ class Pack:
     kind: str
     agency: AgencyFacts
     files: RuleFiles
-    policies: tuple[Policy, ...]
+    common: tuple[Policy, ...]
+    own: tuple[Policy, ...]
     route: RuleSet
     ruling: Ruling
+
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        """Give every policy in the order of the checks: the common rules, then the agency's own."""
+        return (*self.common, *self.own)
 
     @property
     def hash(self) -> str:
@@ -146,15 +158,16 @@ def load_pack(kind: str) -> Pack:
 
 def installed_files(kind: str) -> RuleFiles:
     """Read the rule files that are installed for `kind`. Raises `RulePackInvalidError` for an unknown kind."""
+    return RuleFiles.of(installed_texts(kind))
+
+
+def installed_texts(kind: str) -> dict[str, str]:
+    """Read the installed rule files by name. Raises `RulePackInvalidError` for an unknown kind."""
     if kind not in AGENCY_KINDS:
         raise RulePackInvalidError([f"{kind!r} is none of the fourteen kinds of agency"])
     kit, own = files(__package__), files("adapters") / kind
-    return RuleFiles(
-        schema=(kit / SCHEMA_FILE).read_text("utf-8"),
-        common="\n".join((kit / name).read_text("utf-8") for name in COMMON_FILES),
-        own=(own / "rules.cedar").read_text("utf-8"),
-        facts=(own / "agency.toml").read_text("utf-8"),
-    )
+    common = {name: (kit / name).read_text("utf-8") for name in (SCHEMA_FILE, *COMMON_FILES)}
+    return {**common, **{name: (own / name).read_text("utf-8") for name in ("rules.cedar", "agency.toml")}}
 
 
 def build_pack(kind: str, *, files: RuleFiles) -> Pack:
@@ -163,7 +176,7 @@ def build_pack(kind: str, *, files: RuleFiles) -> Pack:
     try:
         common, own = read_policies(files.common), read_policies(files.own)
         _check(common, own, roles=agency.all_roles)
-        return _pack(kind, agency=agency, files=files, policies=(*common, *own))
+        return _pack(agency, files=files, common=common, own=own)
     except RulesRefusedByCedarError as error:
         raise RulePackInvalidError(error.problems) from None
 
@@ -195,13 +208,14 @@ def _check(common: tuple[Policy, ...], own: tuple[Policy, ...], *, roles: frozen
         raise RulePackInvalidError(found)
 
 
-def _pack(kind: str, *, agency: AgencyFacts, files: RuleFiles, policies: tuple[Policy, ...]) -> Pack:
+def _pack(agency: AgencyFacts, *, files: RuleFiles, common: tuple[Policy, ...], own: tuple[Policy, ...]) -> Pack:
+    policies = (*common, *own)
     RuleSet(f"{files.common}\n{files.own}", schema=files.schema)
     marking = tuple(policy for policy in policies if policy.marks)
     route = _route_of(policies)
     closing = tuple(policy for policy in policies if policy not in marking and policy not in route)
     ruling = Ruling(
-        holder=kind,
+        holder=agency.kind,
         closing=_rule_set(closing, schema=files.schema),
         marking=_rule_set(marking, schema=files.schema),
         policies={policy.id: policy for policy in policies},
@@ -209,7 +223,7 @@ def _pack(kind: str, *, agency: AgencyFacts, files: RuleFiles, policies: tuple[P
         roles=agency.role_tokens(),
         pack_hash=files.hash,
     )
-    return Pack(kind, agency, files, policies, _rule_set(route, schema=files.schema), ruling)
+    return Pack(agency.kind, agency, files, common, own, _rule_set(route, schema=files.schema), ruling)
 
 
 def _rule_set(policies: Sequence[Policy], *, schema: str) -> RuleSet:
