@@ -132,14 +132,17 @@ def handover_pack(
     if audience not in SERVICES:
         raise NotAService(audience)
     selection = takeaway(collation, audience)
+    told = concerns.wording if concerns and audience in concerns.onward else None
     return HandoverPack(
         enquiry=collation.enquiry,
         audience=audience,
         made_at=made_at,
         made_by=made_by,
-        classification=selection.classification,
+        classification=highest_classification(
+            (selection.classification, *((MOST_RESTRICTIVE_CARRIED,) if told else ()))
+        ),
         use_after_mash=use_after_mash,
-        concerns=concerns.wording if concerns and audience in concerns.onward else None,
+        concerns=told,
         outcome=collation.decided.outcome if collation.decided else None,
         items=narrowed(selection.items, to=audience, through=through),
     )
