@@ -40,7 +40,10 @@ class TlsFiles:
 
 @dataclass(frozen=True)
 class LocalRabbitMQ:
-    """Where a private RabbitMQ can be reached. `port` speaks TLS if it was started with TLS, plain AMQP otherwise."""
+    """Where a private RabbitMQ can be reached. `port` speaks TLS if it was started with TLS, plain AMQP otherwise.
+
+    `folder` holds everything that it writes, where it was started by us.
+    """
 
     port: int
     management_port: int
@@ -48,6 +51,7 @@ class LocalRabbitMQ:
     admin_password: str = field(repr=False)
     admin: str = ADMIN
     host: str = "127.0.0.1"
+    folder: Path | None = None
 
     @property
     def admin_url(self) -> str:
@@ -68,11 +72,12 @@ def rabbitmq(*, tls: TlsFiles | None = None, extra: Mapping[str, str] | None = N
     """
     program = find_broker()
     port, management_port, distribution_port, epmd_port = free_ports(4)
-    server = LocalRabbitMQ(port, management_port, tls is not None, secrets.token_urlsafe(24))
     with ExitStack() as stack:
         folder = Path(
             stack.enter_context(tempfile.TemporaryDirectory(prefix="mash-rabbitmq-", ignore_cleanup_errors=True))
         )
+        password = secrets.token_urlsafe(24)
+        server = LocalRabbitMQ(port, management_port, tls is not None, password, folder=folder)
         _write_configuration(folder, server=server, tls=tls, extra=extra or {})
         env = _environment(folder, distribution_port=distribution_port, epmd_port=epmd_port)
         log = folder / "log"
