@@ -85,8 +85,9 @@ class LoadedRecords:
         wanted = self.sources if sources is None else frozenset(sources)
         if unknown := wanted - self.sources:
             raise ValueError(f"no such source: {', '.join(sorted(unknown))}")
-        found = [select(request, self.readers[name](request, as_of), policy=self.policy) for name in sorted(wanted)]
-        unread = tuple(gap for one in found for gap in one.unread)
+        held, down = self._read(wanted, request, as_of)
+        found = [select(request, holdings, policy=self.policy) for holdings in held]
+        unread = (*down, *(gap for one in found for gap in one.unread))
         traces = {key: _best([one.traces[key] for one in found]) for key in request.persons}
         return Lookup(
             records=tuple(record for one in found for record in one.records),
@@ -94,6 +95,21 @@ class LoadedRecords:
             unread=unread,
             sources=wanted,
         )
+
+    def _read(
+        self, wanted: frozenset[str], request: RequestForInformation, as_of: datetime
+    ) -> tuple[list[Holdings], tuple[Unread, ...]]:
+        """Read the sources one by one; one that is down is a gap as long as another can be reached."""
+        held: list[Holdings] = []
+        down: list[Unread] = []
+        for name in sorted(wanted):
+            try:
+                held.append(self.readers[name](request, as_of))
+            except RecordsUnavailableError:
+                down.append(Unread(name, None, None, "the source could not be reached", "try again when it is back"))
+        if down and not held:
+            raise RecordsUnavailableError("none of the sources could be reached")
+        return held, tuple(down)
 
 
 _WEAK_TO_STRONG = (TraceStatus.NO_TRACE, TraceStatus.UNKNOWN, TraceStatus.POSSIBLE_MATCH, TraceStatus.TRACE)
