@@ -20,7 +20,12 @@ class Command(NamedTuple):
     summary: str
 
 
-COMMANDS: Final[Mapping[str, Command]] = {}
+COMMANDS: Final[Mapping[str, Command]] = {
+    "diff": Command("broker.operate:diff", "Show what apply would change on the broker."),
+    "apply": Command("broker.operate:apply", "Make the broker equal to the table of the directory."),
+    "doctor": Command("broker.operate:doctor", "Name everything about the broker that is not as it should be."),
+    "table": Command("broker.operate:table", "Print the table of exchanges, queues, bindings and permissions."),
+}
 """Every command of `mash-hub`, in the order of `--help`. Whoever adds one adds a line here and nothing else."""
 
 

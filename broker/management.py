@@ -19,8 +19,8 @@ from broker.topology import Topology
 
 DEFAULT_PORT: Final = 15672
 _TIMEOUT_SECONDS: Final = 20.0
-_OWN_EXCHANGES: Final = ("", "amq.")
-"""The broker's own exchanges: the nameless one and `amq.*`."""
+_PERSONAL: Final = frozenset({Kind.USER, Kind.PERMISSION, Kind.USER_LIMIT, Kind.TOPIC_PERMISSION})
+"""What belongs to a user; an administrator's is the operators' own affair, and `mash-hub doctor` names it."""
 
 
 @dataclass(frozen=True)
@@ -92,17 +92,19 @@ async def ensure_vhost(management: Management) -> None:
 
 
 async def read_state(management: Management) -> State:
-    """Read what the broker holds, but for the broker's own exchanges and the operator's own account."""
-    items: dict[Item, Mapping[str, Any]] = {}
+    """Read what the broker holds, but for its own exchanges and its administrators; `guest` is never one of those."""
+    vhost, items = _part(management.vhost), dict[Item, Mapping[str, Any]]()
+    exists = management.vhost in [row["name"] for row in await management.get("vhosts")]
     for path, rows in _READERS.items():
-        for row in await management.get(path.format(vhost=_part(management.vhost))):
-            items |= rows(row)
-    mine = {Kind.USER, Kind.PERMISSION, Kind.USER_LIMIT, Kind.TOPIC_PERMISSION}
-    return {
-        item: settings
+        if exists or "{vhost}" not in path:
+            for row in await management.get(path.format(vhost=vhost)):
+                items |= rows(row)
+    administrators = {
+        item.name[0]
         for item, settings in items.items()
-        if not (item.kind in mine and item.name[0] == management.operator)
+        if item.kind is Kind.USER and "administrator" in settings["tags"] and item.name != ("guest",)
     }
+    return {item: it for item, it in items.items() if not (item.kind in _PERSONAL and item.name[0] in administrators)}
 
 
 async def apply(management: Management, changes: Iterable[Change]) -> tuple[Change, ...]:
@@ -193,7 +195,7 @@ def _user(row: Mapping[str, Any]) -> State:
 
 
 def _exchange(row: Mapping[str, Any]) -> State:
-    if not row["name"] or row["name"].startswith(_OWN_EXCHANGES[1]):
+    if not row["name"] or row["name"].startswith("amq."):  # the broker's own
         return {}
     kept = ("type", "durable", "auto_delete", "internal", "arguments")
     return {Item(Kind.EXCHANGE, (row["name"],)): {key: row[key] for key in kept}}

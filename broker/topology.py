@@ -9,6 +9,7 @@ to it. Two properties rest on its shape (each has a test that names its attack):
   nobody may read comes back to its sender as unroutable.
 """
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +18,7 @@ from typing import Any, Final, Self
 
 from broker.errors import Misuse
 from schemas.agency import is_participant_id
+from schemas.directory import Directory
 from schemas.routing import Lane, ingress_exchange, queue_name, routing_key
 
 MONITOR: Final = "monitor"
@@ -154,6 +156,18 @@ class Topology:
             bindings=frozenset(_bindings(names, usable, monitor=monitor)),
             permissions=tuple(_permission(name, suspended=suspended) for name in readers),
         )
+
+    @classmethod
+    def of(cls, directory: Directory, *, monitor: bool = True) -> Self:
+        """Make the table of a verified directory: a pair without a service class, or held here, permits nothing."""
+        pairs = [pair for pair in directory.pairs if directory.permits(*pair)]
+        out = directory.suspended | directory.held
+        return cls.build(tuple(directory.records), pairs, monitor=monitor, suspended=out)
+
+    def policy_of(self, queue: str) -> Policy | None:
+        """Give the policy that should be in effect on `queue`: the matching one of highest priority."""
+        matching = [policy for policy in self.policies if re.search(policy.pattern, queue)]
+        return max(matching, key=lambda policy: policy.priority, default=None)
 
     @property
     def users(self) -> tuple[str, ...]:

@@ -1,0 +1,127 @@
+"""The commands of `mash-hub` that make the broker equal to the table: `diff`, `apply`, `doctor` and `table`.
+
+All read the directory as exported (`directory.json`) and the operator's management address from `--management` or
+`MASH_HUB_MANAGEMENT`, so that no password need stand on a command line.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeVar
+
+import typer
+from pydantic import ValidationError
+
+from broker.doctor import Observation, diagnose, observe
+from broker.errors import HubError
+from broker.management import Management, ensure_vhost, open_management, read_state
+from broker.management import apply as apply_changes
+from broker.provision import Action, ByCertificate, Change, desired_state, plan
+from broker.table import document
+from broker.topology import Topology
+from schemas.directory import AgencyRecord, Directory, Pair
+
+Result = TypeVar("Result")
+ACCOUNTS: Final = ByCertificate()
+
+DirectoryFile = Annotated[Path, typer.Argument(metavar="DIRECTORY", help="The exported directory (JSON).")]
+ManagementUrl = Annotated[
+    str,
+    typer.Option("--management", envvar="MASH_HUB_MANAGEMENT", help="http://operator:password@127.0.0.1:15672"),
+]
+Vhost = Annotated[str, typer.Option(help="The vhost of the hub.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def diff(directory: DirectoryFile, management: ManagementUrl, vhost: Vhost = "mash", as_json: AsJson = False) -> None:
+    """Show what apply would change, and change nothing. Ends with 1 if anything would."""
+    changes = _at_broker(management, vhost, lambda broker: _changes(broker, _topology(directory)))
+    _print(changes, as_json=as_json)
+    raise typer.Exit(1 if changes else 0)
+
+
+def apply(
+    directory: DirectoryFile,
+    management: ManagementUrl,
+    vhost: Vhost = "mash",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make the broker equal to the table, after showing what changes. Ends with 1 if something must be done by hand."""
+    topology = _topology(directory)
+    changes = _at_broker(management, vhost, lambda broker: _changes(broker, topology))
+    _print(changes, as_json=as_json)
+    if not changes:
+        return
+    if not yes:
+        typer.confirm("Make these changes?", abort=True)
+    conflicts = _at_broker(management, vhost, lambda broker: _make(broker, changes))
+    for conflict in conflicts:
+        typer.echo(f"{conflict.item} must be drained and removed by hand", err=True)
+    raise typer.Exit(1 if conflicts else 0)
+
+
+def doctor(directory: DirectoryFile, management: ManagementUrl, vhost: Vhost = "mash", as_json: AsJson = False) -> None:
+    """Name everything that is not as it should be. Ends with 1 if anything is not."""
+    topology = _topology(directory)
+    seen: Observation = _at_broker(management, vhost, observe)
+    deviations = diagnose(topology, seen, accounts=ACCOUNTS)
+    if as_json:
+        rows = [{"code": each.code, "subject": each.subject, "sentence": each.sentence} for each in deviations]
+        typer.echo(json.dumps({"deviations": rows}, indent=2))
+    else:
+        typer.echo("\n".join(str(each) for each in deviations) or "The broker is as it should be.")
+    raise typer.Exit(1 if deviations else 0)
+
+
+def table(directory: DirectoryFile) -> None:
+    """Print the table as a document in Markdown."""
+    typer.echo(document(_topology(directory)), nl=False)
+
+
+def _topology(path: Path) -> Topology:
+    try:
+        plain = json.loads(path.read_bytes())
+        directory = Directory.build(
+            plain["version"],
+            [AgencyRecord.model_validate_json(json.dumps(each)) for each in plain["records"].values()],
+            [Pair.model_validate_json(json.dumps(each)) for each in plain["pairs"]],
+            suspended=plain["suspended"],
+        )
+        return Topology.of(directory)
+    except (OSError, ValueError, KeyError, ValidationError, HubError) as fault:
+        typer.echo(f"{path} is no directory: {type(fault).__name__}", err=True)
+        raise typer.Exit(1) from None
+
+
+def _at_broker(url: str, vhost: str, work: Callable[[Management], Awaitable[Result]]) -> Result:
+    async def run() -> Result:
+        async with open_management(url, vhost=vhost) as broker:
+            return await work(broker)
+
+    try:
+        return asyncio.run(run())
+    except HubError as fault:
+        typer.echo(str(fault), err=True)
+        raise typer.Exit(1) from None
+
+
+async def _changes(broker: Management, topology: Topology) -> tuple[Change, ...]:
+    return plan(desired_state(topology, accounts=ACCOUNTS), await read_state(broker))
+
+
+async def _make(broker: Management, changes: Iterable[Change]) -> tuple[Change, ...]:
+    await ensure_vhost(broker)
+    return await apply_changes(broker, changes)
+
+
+def _print(changes: Iterable[Change], *, as_json: bool) -> None:
+    if as_json:
+        rows: list[dict[str, Any]] = [
+            {"action": each.action, "kind": each.item.kind, "name": list(each.item.name)} for each in changes
+        ]
+        typer.echo(json.dumps({"changes": rows}, indent=2))
+        return
+    signs = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-", Action.CONFLICT: "!"}
+    typer.echo("\n".join(f"{signs[each.action]} {each.item}" for each in changes) or "Nothing to change.")
