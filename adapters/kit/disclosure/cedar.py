@@ -13,6 +13,9 @@ from typing import Any, Final
 import cedarpy
 
 POLICIES: Final = "staticPolicies"
+Entities = Any
+# An action, a resource as entity type and name, and the context as JSON.
+Question = tuple[str, tuple[str, str], str]
 
 
 class RulesRefusedByCedarError(Exception):
@@ -43,23 +46,34 @@ class RuleSet:
             raise RulesRefusedByCedarError([str(error) for error in validation.errors])
         self._policies = cedarpy.PolicySet.from_str(text)
 
-    def entity(self, kind: str, name: str, attributes: Mapping[str, Any]) -> "cedarpy.Entities":
-        """Hold one entity against the schema. Raises ValueError when an attribute is missing, unknown or mistyped."""
-        plain = [{"uid": {"type": kind, "id": name}, "attrs": attributes, "parents": []}]
-        return cedarpy.Entities.from_json_str(json.dumps(plain), self._schema)
+    def entities(self, kind: str, attributes: Mapping[str, str]) -> Entities:
+        """Hold entities, by name with their attributes as JSON, against the schema.
 
-    def ask(self, action: str, *, holder: str, resource: tuple[str, str], entity: Any, context: str) -> Answer:
-        """Ask whether `holder` may do `action` with `resource`, a pair of entity type and name. `context` is JSON."""
-        question = {
-            "principal": {"type": "Agency", "id": holder},
-            "action": {"type": "Action", "id": action},
-            "resource": {"type": resource[0], "id": resource[1]},
-            "context": context,
-        }
-        result = cedarpy.is_authorized(question, self._policies, entity, schema=self._schema)
-        failed = bool(result.diagnostics.errors)
-        allows = result.decision is cedarpy.Decision.Allow and not failed
-        return Answer(allows, tuple(result.diagnostics.id_annotations_by_reason.values()), failed)
+        Raises ValueError when an attribute is missing, unknown or mistyped.
+        """
+        names = ((json.dumps({"type": kind, "id": name}), plain) for name, plain in attributes.items())
+        listed = ",".join(f'{{"uid":{uid},"attrs":{plain},"parents":[]}}' for uid, plain in names)
+        return cedarpy.Entities.from_json_str(f"[{listed}]", self._schema)
+
+    def ask(self, questions: Sequence[Question], *, holder: str, entities: Entities) -> list[Answer]:
+        """Ask whether `holder` may do each action with each resource; one answer a question, in their order."""
+        asked = [
+            {
+                "principal": {"type": "Agency", "id": holder},
+                "action": {"type": "Action", "id": action},
+                "resource": {"type": kind, "id": name},
+                "context": context,
+            }
+            for action, (kind, name), context in questions
+        ]
+        results = cedarpy.is_authorized_batch(asked, self._policies, entities, schema=self._schema)
+        return [_answer(result) for result in results]
+
+
+def _answer(result: Any) -> Answer:
+    failed = bool(result.diagnostics.errors)
+    allows = result.decision is cedarpy.Decision.Allow and not failed
+    return Answer(allows, tuple(result.diagnostics.id_annotations_by_reason.values()), failed)
 
 
 def parse(text: str) -> tuple[Mapping[str, Any], ...]:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from adapters.kit.disclosure.assess import FAILED, UNMARKED
 from adapters.kit.disclosure.cases import Case, assess_case
+from adapters.kit.disclosure.combine import FAILED, UNMARKED
 from adapters.kit.disclosure.decision import Decision, Gap
 from adapters.kit.disclosure.pack import Pack
 from adapters.kit.disclosure.policy import Policy

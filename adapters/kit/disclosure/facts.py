@@ -57,16 +57,23 @@ class Asked:
 
 @dataclass(frozen=True, repr=False)
 class RecordFacts:
-    """One record's facts: `entity` as the schema of the rules has it, `lists` the words behind a rule's tokens."""
+    """One record's facts: `entity` as the schema of the rules has it, `lists` the words behind a rule's tokens.
+
+    `entity_json` is `entity` as JSON with sorted keys: what Cedar reads is what is kept and hashed.
+    """
 
     entity: Mapping[str, Any]
+    entity_json: str
     lists: Mapping[str, tuple[str, ...]]
     content_hash: str
 
-    def canonical(self, context: Mapping[str, Any]) -> str:
+    def canonical(self, context_json: str) -> str:
         """Give what a decision rested on, as JSON with sorted keys; the text only as its hash."""
-        seen = {"record": self.entity, "request": context, "lists": self.lists, "content_sha256": self.content_hash}
-        return json.dumps(seen, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        lists = json.dumps(self.lists, sort_keys=True, ensure_ascii=False)
+        return (
+            f'{{"content_sha256":"{self.content_hash}","lists":{lists},'
+            f'"record":{self.entity_json},"request":{context_json}}}'
+        )
 
 
 def asked(request: RequestForInformation) -> Asked:
@@ -95,7 +102,8 @@ def record_facts(record: Record, *, asked: Asked, agency: AgencyFacts) -> Record
         "in_confidence": _in_confidence(record, record_type, flags, agency=agency) or about["about_dead"],
         "wording": wording_state(record.summary, unnamed=unnamed, persons=asked.persons),
     }
-    return RecordFacts(entity, _lists(origin, outsiders=outsiders, spoke=spoke), _content_hash(record))
+    entity_json = json.dumps(entity, sort_keys=True, ensure_ascii=False)
+    return RecordFacts(entity, entity_json, _lists(origin, outsiders=outsiders, spoke=spoke), _content_hash(record))
 
 
 def _lists(origin: Provenance, *, outsiders: tuple[str, ...], spoke: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
@@ -221,5 +229,6 @@ def _protected_mentions(record: Record, *, persons: Mapping[str, Person]) -> tup
 
 
 def _content_hash(record: Record) -> str:
-    content = json.dumps([record.text, record.summary], ensure_ascii=False)
-    return "sha256:" + hashlib.sha256(content.encode()).hexdigest()
+    text = record.text.encode()
+    summary = (record.summary or "").encode()
+    return hashlib.sha256(len(text).to_bytes(8, "big") + text + summary).hexdigest()

@@ -69,8 +69,8 @@ def _hit(
 ) -> bool:
 
     attributes, context = trial
-    entity = alone.entity(kind, "one", attributes)
-    answer = alone.ask(action, holder=holder, resource=(kind, "one"), entity=entity, context=json.dumps(context))
+    entities = alone.entities(kind, {"one": json.dumps(attributes)})
+    (answer,) = alone.ask([(action, (kind, "one"), json.dumps(context))], holder=holder, entities=entities)
     return bool(answer.policies)
 
 

@@ -5,6 +5,7 @@ once, before the first record is looked at. Two packs of the same hash decide al
 """
 
 import hashlib
+import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,11 +16,11 @@ from typing import Final
 from pydantic import ValidationError
 
 from adapters.kit.disclosure.agency_facts import AgencyFacts, read_agency_facts
-from adapters.kit.disclosure.assess import Ruling, decide
 from adapters.kit.disclosure.cedar import RuleSet, RulesRefusedByCedarError, print_policies
 from adapters.kit.disclosure.decision import INCOMPLETE_RFI, Assessment, Decision, Gap
 from adapters.kit.disclosure.facts import asked, record_facts
 from adapters.kit.disclosure.gaps import find_gaps, find_warnings
+from adapters.kit.disclosure.ladder import Asked, Ruling, decide_all
 from adapters.kit.disclosure.policy import Policy, problems, read_policies
 from adapters.kit.disclosure.request_facts import circumstances, is_red, route_facts
 from adapters.kit.disclosure.vocabulary import ANSWER
@@ -92,8 +93,9 @@ class Pack:
 
     def wrong_route(self, request: RequestForInformation) -> tuple[Policy, ...]:
         """Give the rules by which this is not the route, in their order; none where it is."""
-        entity = self.route.entity("Request", "request", route_facts(request, holder=self.kind))
-        answer = self.route.ask(ANSWER, holder=self.kind, resource=("Request", "request"), entity=entity, context="{}")
+        entities = self.route.entities("Request", {"request": json.dumps(route_facts(request, holder=self.kind))})
+        question = (ANSWER, ("Request", "request"), "{}")
+        (answer,) = self.route.ask([question], holder=self.kind, entities=entities)
         if answer.allows:
             return ()
         return tuple(policy for policy in self.policies if policy.id in answer.policies) or _route_of(self.policies)
@@ -138,16 +140,11 @@ class Pack:
     ) -> tuple[Decision, ...]:
         about = asked(request)
         around = circumstances(request, agency=self.agency, incomplete=incomplete)
-        return tuple(
-            decide(
-                name,
-                record_facts(record, asked=about, agency=self.agency),
-                circumstances=around,
-                ruling=self.ruling,
-                approved=frozenset(approvals.get(name, ())),
-            )
+        questions = [
+            Asked(name, record_facts(record, asked=about, agency=self.agency), frozenset(approvals.get(name, ())))
             for name, record in named
-        )
+        ]
+        return decide_all(questions, circumstances=around, ruling=self.ruling)
 
 
 @cache

@@ -17,7 +17,7 @@ _MAY_BE_NONE: Final = frozenset({"record_id", "summary", "originator", "event_on
 # Cleared or unreadable, these are unknown: the addressee is not the team, nor is the person alive, for want of a value.
 _DEFAULT_WOULD_OPEN: Final = frozenset({"audience", "life_status"})
 _MOST_REPAIRS: Final = 200
-Path = tuple[Any, ...]
+Place = tuple[Any, ...]
 
 
 class RecordUnreadableError(Exception):
@@ -68,7 +68,7 @@ def _without(plain: Mapping[str, Any], names: set[str]) -> dict[str, Any]:
     return {name: value for name, value in plain.items() if name not in names}
 
 
-def _places(error: ValidationError) -> list[Path]:
+def _places(error: ValidationError) -> list[Place]:
     return [tuple(one["loc"]) for one in error.errors(include_input=False, include_url=False)]
 
 
@@ -81,7 +81,7 @@ def _cleared(value: Any) -> Any:
     return value
 
 
-def _prune(plain: Any, place: Path) -> bool:
+def _prune(plain: Any, place: Place) -> bool:
     """Remove the innermost thing on the way to `place` that is there; say whether anything was removed."""
     for depth in range(len(place), 0, -1):
         container, step = _at(plain, place[: depth - 1]), place[depth - 1]
@@ -102,7 +102,7 @@ def _set_aside(container: dict[str, Any], name: str) -> None:
         del container[name]
 
 
-def _at(plain: Any, place: Path) -> Any:
+def _at(plain: Any, place: Place) -> Any:
     for step in place:
         try:
             plain = plain[step]
