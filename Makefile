@@ -5,7 +5,9 @@ BIN := .venv/bin
 WORKERS ?= 2
 HUB ?=
 
-.PHONY: help install dev demo test check format lock bench clean
+DIR ?=
+
+.PHONY: help install dev demo sandbox test check format lock bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,7 +33,12 @@ install: .venv/.runtime ## make .venv with the programs mash and mash-hub in it
 dev: .venv/.dev
 
 demo: .venv/.runtime ## run the Ashgrove-Test enquiry end to end (HUB=amqp://... or HUB=local for RabbitMQ)
+	@$(if $(filter local,$(HUB)),bash deploy/local/need.sh rabbitmq)
 	@$(BIN)/python -m deploy.demo $(if $(HUB),--hub $(HUB))
+
+sandbox: .venv/.runtime ## make nine adapters in the folder DIR, to try the command line on
+	@test -n "$(DIR)" || { echo "name a new folder: make sandbox DIR=/tmp/area" >&2; exit 2; }
+	@$(BIN)/python -m deploy.demo.sandbox $(DIR)
 
 test: .venv/.dev ## run every test, with a real RabbitMQ and PostgreSQL
 	@bash deploy/local/need.sh servers

@@ -6,6 +6,7 @@ hand until nothing is due, for commands and for the demonstration.
 
 import asyncio
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Final
 
 from sqlalchemy import select
@@ -48,6 +49,15 @@ class Link:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._pump.run())
             group.create_task(self._worker.run(self.apply))
+
+    async def run_once(self, *, quiet_for: float = 1.0) -> None:
+        """Listen, send and work until nothing has happened for `quiet_for` seconds."""
+        await self.listen()
+        quiet_since = monotonic()
+        while monotonic() - quiet_since < quiet_for:
+            if await self.step():
+                quiet_since = monotonic()
+            await asyncio.sleep(0.02)
 
     async def step(self) -> int:
         """Send and work what is due now; returns how much was done."""

@@ -21,6 +21,14 @@ class Answers(Content):
     telephone: str
 
 
+class TlsFiles(Content):
+    """The adapter's certificate for the hub: our authority, our certificate, our key (PEM files)."""
+
+    authority: str
+    certificate: str
+    key: str
+
+
 class AdapterFile(Content):
     """The settings as they stand in the file."""
 
@@ -34,6 +42,7 @@ class AdapterFile(Content):
     records: str | None = None
     store: str = "store.db"
     register_file: str | None = None
+    tls: TlsFiles | None = None
     answers: Answers
     users: dict[str, User] = {}
 

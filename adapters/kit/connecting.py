@@ -1,0 +1,40 @@
+"""How an adapter reaches its hub: RabbitMQ over mutual TLS, or the embedded hub of a sandbox."""
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from adapters.kit.settings import AdapterSettings
+from broker.embedded import EmbeddedHub
+from broker.hub import HubConnection
+from broker.topology import Topology
+from broker.transport import connect
+from schemas.directory import Directory
+
+
+@asynccontextmanager
+async def connection_of(settings: AdapterSettings, directory: Directory) -> AsyncIterator[HubConnection]:
+    """Connect as the settings say, and close at the end. The certificate's name is the participant (EXTERNAL)."""
+    url, participant = settings.hub_url, settings.file.participant
+    if url.startswith("embedded:"):
+        topology = Topology.build(sorted(directory.records), sorted(directory.pairs), monitor=False)
+        async with EmbeddedHub(topology, Path(url.removeprefix("embedded:"))) as hub:
+            yield await hub.connect(participant)
+        return
+    connection = await connect(url, participant=participant, ssl_context=_tls(settings))
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+def _tls(settings: AdapterSettings) -> ssl.SSLContext | None:
+    """Give a context that verifies the hub against our own authority and shows our certificate; TLS 1.3 only."""
+    files = settings.file.tls
+    if files is None:
+        return None
+    context = ssl.create_default_context(cafile=str(settings.path(files.authority)))
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.load_cert_chain(str(settings.path(files.certificate)), str(settings.path(files.key)))
+    return context
