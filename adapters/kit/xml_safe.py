@@ -18,15 +18,22 @@ def parse_xml(raw: bytes) -> etree._Element:
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
     )
+    if b"<!DOCTYPE" in raw:
+        raise _doctype()
     try:
         root = etree.fromstring(raw, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None) or 1
         raise BadField(None, f"is not well-formed XML (line {line})", "export it again") from None
     document: Any = root.getroottree()  # the stubs do not know docinfo.doctype
+    # Again after parsing, since in another encoding than UTF-8 the bytes above look different.
     if document.docinfo.doctype:
-        raise BadField("DOCTYPE", "declares a document type, which may hide entities", "export without a DOCTYPE")
+        raise _doctype()
     return root
+
+
+def _doctype() -> BadField:
+    return BadField("DOCTYPE", "declares a document type, which may hide entities", "export without a DOCTYPE")
 
 
 def local_name(element: etree._Element) -> str:

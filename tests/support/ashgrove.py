@@ -4,6 +4,7 @@ The file beside this one has the shape of the shared request of the worked cases
 the repository.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from adapters.kit.questions import asked_by_default, catalogue
 from schemas.content.rfi import RequestForInformation
 
 ISSUED = datetime(2026, 11, 24, 10, 12, tzinfo=UTC)
@@ -28,22 +30,22 @@ def sample(kind: str) -> Path:
     return AGENCIES / kind / "sample"
 
 
-def request_to(kind: str, **persons: dict[str, Any] | None) -> RequestForInformation:
+def request_to(kind: str, **persons: Mapping[str, Any] | None) -> RequestForInformation:
     """Give the request as `kind` receives it; `persons` are changes to single persons, None takes one out."""
     plain = {key: value for key, value in _plain().items() if key != "recipients"}
     recipient = dict(_plain()["recipients"][kind])
     sees = recipient.pop("sees")
-    recipient = {"agency": kind, "signatory": "active", "regime": "uk_gdpr", **recipient}
+    asked = list(asked_by_default(kind))
+    recipient = {"agency": kind, "signatory": "active", "regime": "uk_gdpr", "questions": asked, **recipient}
+    questions = {code: question.model_dump(mode="json") for code, question in catalogue().items()}
     changed = _merged(plain["persons"], persons)
     seen = {key: _seen(person, sees) for key, person in changed.items() if sees["unborn"] or "edd" not in person}
-    return RequestForInformation.from_plain({**plain, "recipient": recipient, "persons": seen})
+    return RequestForInformation.from_plain({**plain, "questions": questions, "recipient": recipient, "persons": seen})
 
 
-def _merged(persons: dict[str, Any], changes: dict[str, dict[str, Any] | None]) -> dict[str, Any]:
-    kept = {key: person for key, person in persons.items() if changes.get(key, {}) is not None}
-    return {
-        key: {**kept.get(key, {}), **(changes.get(key) or {})} for key in kept | {k: 0 for k, v in changes.items() if v}
-    }
+def _merged(persons: dict[str, Any], changes: Mapping[str, Mapping[str, Any] | None]) -> dict[str, Any]:
+    merged = {**persons, **{key: {**persons.get(key, {}), **(change or {})} for key, change in changes.items()}}
+    return {key: person for key, person in merged.items() if changes.get(key, {}) is not None}
 
 
 def _seen(person: dict[str, Any], sees: dict[str, Any]) -> dict[str, Any]:

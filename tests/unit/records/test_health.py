@@ -222,7 +222,7 @@ BOMB = (
     + "]><Bundle xmlns='http://hl7.org/fhir'><id value='&j;'/></Bundle>"
 )
 ATTACKS = {
-    "bomb": (BOMB, ("DOCTYPE", None)),
+    "bomb": (BOMB, ("DOCTYPE",)),
     "external entity": (
         "<!DOCTYPE Patient [<!ENTITY x SYSTEM 'file:///etc/hostname'>]>"
         "<Patient xmlns='http://hl7.org/fhir'><id value='a'/><name><family value='&#38;x;'/></name></Patient>",
@@ -232,6 +232,7 @@ ATTACKS = {
         "<!DOCTYPE Patient SYSTEM 'http://127.0.0.1:9/x.dtd'><Patient xmlns='http://hl7.org/fhir'/>",
         ("DOCTYPE",),
     ),
+    "in utf-16": (BOMB.replace("<?xml version='1.0'?>", ""), ("DOCTYPE", None)),
     "no namespace": ("<Patient><id value='a'/></Patient>", ("Patient",)),
     "cut off": ("<Patient xmlns='http://hl7.org/fhir'><id value='a'/>", (None,)),
 }
@@ -241,7 +242,7 @@ ATTACKS = {
 def test_health_refuses_the_document_when_it_is_an_xml_attack(tmp_path: Path, attack: str) -> None:
     """Neither a bomb nor an entity is expanded, and the refusal names the file."""
     text, fields = ATTACKS[attack]
-    (tmp_path / "attack.xml").write_text(text, "utf-8")
+    (tmp_path / "attack.xml").write_bytes(text.encode("utf-16" if attack == "in utf-16" else "utf-8"))
     found = look_up(tmp_path)
     assert [gap.file for gap in found.unread] == ["attack.xml"]
     assert found.unread[0].field in fields
