@@ -7,6 +7,7 @@ since pupils come from abroad, from closed authorities and from test data.
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Final
 
 from stdnum.gb import nhs, upn
@@ -20,6 +21,7 @@ def canonical(text: str) -> str:
     return re.sub(r"[\s-]", "", text).upper()
 
 
+@lru_cache(maxsize=16384)
 def is_sound(scheme: str, text: str) -> bool:
     """Say whether the identifier passes the check of its scheme; a scheme without a check needs only to be there."""
     check = _CHECKS.get(scheme)

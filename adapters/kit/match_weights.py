@@ -9,6 +9,7 @@ The thresholds are data too. Which agreements may *confirm* is not a question of
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from math import log2
 from typing import Final
 
@@ -44,6 +45,7 @@ class MatchingPolicy:
 DEFAULT_POLICY: Final = MatchingPolicy()
 
 
+@cache
 def weight(feature: str, level: str) -> float:
     """Give the weight in bits of `feature` having `level`; a scheme of numbers is weighed as an identifier."""
     m, u = CHANCES.get(feature, CHANCES[IDENTIFIER])[level]

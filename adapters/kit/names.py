@@ -15,6 +15,7 @@ from nameparser import HumanName
 from rapidfuzz.distance import JaroWinkler
 from rapidfuzz.fuzz import token_set_ratio
 
+_REMEMBERED: Final = 16384
 _ALIKE: Final = 0.92
 _ADDRESS_ALIKE: Final = 88
 _POSTCODE: Final = re.compile(r"\b([A-Z]{1,2}\d[A-Z\d]?)\s*(\d[A-Z]{2})\b")
@@ -52,7 +53,8 @@ def level(text: str) -> str:
     return " ".join(re.sub(r"[^\w\s]", "", spaced).split())
 
 
-@lru_cache(maxsize=65536)
+# The caches save one comparison a person of the request: a family shares names and an address.
+@lru_cache(maxsize=_REMEMBERED)
 def parse_name(text: str) -> Name:
     """Read a whole name as people write it: "Joy Smith", "SMITH, Joy", "Dr Joy Smith"; one word is a surname."""
     name = HumanName(text)
@@ -60,6 +62,7 @@ def parse_name(text: str) -> Name:
     return Name(forename, surname) if surname else Name("", forename)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def alike_forenames(one: str, other: str) -> str | None:
     """Compare forenames; a short form, a bare initial or the same sound is `similar`."""
     if not one or not other:
@@ -71,6 +74,7 @@ def alike_forenames(one: str, other: str) -> str | None:
     return "similar" if initial or short or _sounds_alike(one, other) else "differs"
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def alike_surnames(one: str, other: str) -> str | None:
     """Compare surnames; one half of a double-barrelled name, or the same sound, is `similar`."""
     if not one or not other:
@@ -81,6 +85,7 @@ def alike_surnames(one: str, other: str) -> str | None:
     return "similar" if half or _sounds_alike(one, other) else "differs"
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def alike_addresses(one: str, other: str) -> str | None:
     """Compare addresses: `same` dwelling, `similar` if only the postcode agrees, else `differs`."""
     if not one or not other:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from adapters.kit.blocking import Block
 from adapters.kit.holdings import HeldPerson, HeldRecord, Holdings
 from adapters.kit.match_weights import MatchingPolicy
 from adapters.kit.matching import Certainty, Match, match, match_unborn
@@ -59,7 +60,8 @@ def _born(
     children: frozenset[str],
 ) -> dict[str, Mapping[str, Match]]:
     links: dict[str, Mapping[str, Match]] = {}
-    for held in persons:
+    block = Block(request.persons.values())
+    for held in filter(block.lets_through, persons):
         family = not children.isdisjoint(held.family_of)
         found = {
             key: match(asked, held, on=on, family=family and not asked.is_child, policy=policy)
@@ -95,7 +97,7 @@ def _unborn(
     request: RequestForInformation, persons: tuple[HeldPerson, ...], links: Links, policy: MatchingPolicy
 ) -> dict[str, Mapping[str, Match]]:
     found: dict[str, Mapping[str, Match]] = {}
-    for held in persons:
+    for held in (held for held in persons if held.edd is not None):
         for key, asked in request.persons.items():
             mother = links.get(held.mother_ref or "", {}).get(asked.mother or "")
             one = match_unborn(asked, held, mother, policy=policy)

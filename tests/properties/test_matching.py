@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stdnum.gb import nhs, upn
 
+from adapters.kit.blocking import Block
 from adapters.kit.holdings import HeldPerson
 from adapters.kit.match_weights import CHANCES, DEFAULT_POLICY, weight
 from adapters.kit.matching import Certainty, Match, match, match_unborn
@@ -108,6 +109,28 @@ def test_match_explains_every_feature_that_both_sides_give(asked: Person, held: 
     explained = " ".join((*found.agreed, *found.disagreed))
     assert all(feature in explained for feature in found.levels)
     assert not any(value in explained for value in (*SOUND, *UNSOUND, HOME))
+
+
+@given(asked_persons, held_persons)
+@settings(max_examples=300)
+def test_block_passes_over_nobody_who_would_match(asked: Person, held: HeldPerson) -> None:
+    """Speed must not cost a match: whoever is passed over would have been no match."""
+    if compare(asked, held).certainty is not Certainty.NONE:
+        assert Block([asked]).lets_through(held)
+
+
+@given(st.dates(), st.dates())
+def test_block_lets_every_near_date_through(one: date, other: date) -> None:
+    """Two dates that differ in one part, or have day and month swapped, are compared."""
+    asked, held = Person(name="A B-Test", dob=one), HeldPerson("H", ("C D-Test",), other)
+    if compare(asked, held).levels["dob"] != "differs":
+        assert Block([asked]).lets_through(held)
+
+
+def test_block_passes_over_a_stranger() -> None:
+    """The block is there to pass over: somebody with nothing near is not compared."""
+    stranger = HeldPerson("H", ("Ottilie Zwick-Test",), date(1950, 7, 30), addresses=("9 Far Road ZZ99 1ZZ",))
+    assert not Block([TILLY]).lets_through(stranger)
 
 
 @given(asked_persons, held_persons)
