@@ -36,11 +36,11 @@ class TransportSettings:
 
     connect_timeout: float = 10.0
     publish_timeout: float = 10.0
-    close_timeout: float = 3.0
+    close_timeout: float = 1.0
     handler_timeout: float = 300.0
     heartbeat: int = 5
-    canary_interval: float = 4.0
-    silence_limit: float = 10.0
+    canary_interval: float = 3.0
+    silence_limit: float = 8.0
     backoff: Backoff = Backoff()
     prefetch: dict[Lane, int] = field(
         default_factory=lambda: {Lane.URGENT: 8, Lane.ROUTINE: 32, Lane.RECEIPT: 32},
