@@ -19,13 +19,15 @@ _NEWLINES: Final = re.compile(r"\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _REORDERING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 # Scripts and signs that the embedded fonts cover without a gap; a test typesets every one of them.
 _ON_PAPER: Final = (
-    (0x0020, 0x04FF),
+    (0x0020, 0x0484),
+    (0x0487, 0x04FF),
     (0x0531, 0x05F4),
     (0x0606, 0x060C),
     (0x061B, 0x061C),
     (0x061F, 0x061F),
     (0x0621, 0x063A),
-    (0x0640, 0x066D),
+    (0x0640, 0x0655),
+    (0x0660, 0x066D),
     (0x0679, 0x067B),
     (0x067E, 0x0680),
     (0x06A9, 0x06A9),
@@ -33,9 +35,10 @@ _ON_PAPER: Final = (
     (0x06BE, 0x06BE),
     (0x06CC, 0x06CC),
     (0x06F0, 0x06F9),
-    (0x0900, 0x097F),
+    (0x0900, 0x0950),
+    (0x0955, 0x097F),
     (0x1E00, 0x1FFF),
-    (0x2000, 0x2029),
+    (0x2000, 0x2027),
     (0x202F, 0x2040),
     (0x20A0, 0x20BF),
     (0x2190, 0x21FF),
@@ -88,8 +91,9 @@ def _named(run: str) -> str:
     """Name the signs of one run: letters of a script together, everything else one by one."""
     letters = sum(unicodedata.category(sign)[0] in "LM" for sign in run)
     script = unicodedata.name(run[0], "unknown").split()[0]
+    script = script if script == "CJK" else script.capitalize()
     if letters == len(run) and letters > 1:
-        return f"[{letters} letters of {script.capitalize()} script: read them on the screen]"
+        return f"[{letters} letters of {script} script: read them on the screen]"
     return "".join(f"[{unicodedata.name(sign, f'U+{ord(sign):04X}').lower()}]" for sign in run)
 
 

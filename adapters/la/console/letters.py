@@ -6,6 +6,7 @@ may quote a partner. An unknown outcome, and anything that says a letter could d
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -14,7 +15,7 @@ from pydantic import AwareDatetime
 from adapters.la.console.collation import CollatedItem, Collation
 from adapters.la.console.enquiry import Enquiry
 from adapters.la.console.handover import narrowed, takeaway
-from adapters.la.console.legible import moment
+from adapters.la.console.legible import LONDON, day
 from adapters.la.console.wording import DECISIONS, in_words
 from schemas.content.base import Content
 from schemas.content.codes import Audience, Condition
@@ -69,7 +70,7 @@ def referrer_letter(
         return NotWritten(reasons=reasons)
     told = (
         f"Thank you for telling us about your concern. It was looked at under our reference {enquiry.reference}.",
-        f"On {moment(collation.decided.at)} this was decided: {in_words(DECISIONS, collation.decided.outcome)}.",
+        f"On {_day(collation.decided.at)} this was decided: {in_words(DECISIONS, collation.decided.outcome)}.",
         "We cannot tell you what other services know about the family.",
         f"If anything changes, or if you disagree with the decision, ring {sender.telephone}.",
     )
@@ -102,7 +103,7 @@ def family_letter(
     told = (
         "A referral about your family was made to the Multi-Agency Safeguarding Hub (MASH).",
         "In the MASH, children's services and other services look together at concerns about children.",
-        f"On {moment(collation.decided.at)} this was decided: {in_words(DECISIONS, collation.decided.outcome)}.",
+        f"On {_day(collation.decided.at)} this was decided: {in_words(DECISIONS, collation.decided.outcome)}.",
         *((offered,) if early_help_agency else ()),
         f"If you have questions about this letter, or about information that is held about you, "
         f"ring {sender.telephone}.",
@@ -110,6 +111,10 @@ def family_letter(
     return _letter(
         "family", collation, addressed_to=addressed_to, sender=sender, paragraphs=told, through=through, now=now
     )
+
+
+def _day(at: datetime) -> str:
+    return day(at.astimezone(LONDON).date())
 
 
 def _against_any(collation: Collation) -> Iterator[str]:
