@@ -71,9 +71,18 @@ async def admit(session: Session, entrance: Entrance, *, room: Mailroom) -> None
     if known is None:
         await _admit_new(session, entrance, room=room)
     elif known["stub_hash"] == entrance.arrival.stub_hash:
-        await receipt_flow.emit_again(session, entrance.peer, stub.mid)
+        await _duplicate(session, entrance, known, room=room)
     else:
         await _conflict(session, entrance, room=room)
+
+
+async def _duplicate(session: Session, entrance: Entrance, known: Row, *, room: Mailroom) -> None:
+    """E11: the stored receipts again. A receipt that comes again is applied again: what it is about may have gone out
+    again since, and every receipt can be applied twice."""
+    if entrance.arrival.stub.event is Event.RECEIPT and known["state"] == InboxState.APPLIED.value:
+        await _take_receipt(session, entrance, known, room=room)
+    else:
+        await receipt_flow.emit_again(session, entrance.peer, entrance.arrival.stub.mid)
 
 
 async def _admit_new(session: Session, entrance: Entrance, *, room: Mailroom) -> None:

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from adapters.kit import alarms, drafts, ledger
 from adapters.kit.alarms import Priority
+from adapters.kit.chain import FIRST
 from adapters.kit.delivery_policy import DeliveryPolicy
 from adapters.kit.envelopes import Envelopes
 from adapters.kit.failpoints import reach
@@ -166,7 +167,8 @@ async def pair_row(session: Session, peer: str) -> Row:
     """Return the two chains with a partner, begun if this is the first word between the two."""
     row = await session.find(pair, pair.c.peer == peer)
     if row is None:
-        row = await session.insert(pair, {"peer": peer, "sent_seq": 0, "sent_hash": bytes(32), "seen_seq": 0})
+        begun = {"peer": peer, "sent_seq": 0, "sent_hash": FIRST, "seen_seq": 0, "peer_seen": 0}
+        row = await session.insert(pair, begun)
     return row
 
 

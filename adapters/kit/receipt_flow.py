@@ -140,8 +140,11 @@ def _on_arrival(after: OutboxState, row: Row, *, receipt: Receipt, now: datetime
 
 
 async def _compare_memories(session: Session, peer: str, seq_seen: int) -> None:
-    ends = await session.find(pair, pair.c.peer == peer)
-    if seq_seen > (ends["sent_seq"] if ends else 0):
+    """Note how far the partner has seen us; further than we remember sending means that this store is older (C44)."""
+    ends = await outbox.pair_row(session, peer)
+    if seq_seen > ends["peer_seen"]:
+        await session.change(pair, ends, peer_seen=seq_seen)
+    if seq_seen > ends["sent_seq"]:
         session.meta["mode"] = RECOVERY
-        refs = {"peer": peer, "seq_seen": str(seq_seen), "seq_sent": str(ends["sent_seq"] if ends else 0)}
+        refs = {"peer": peer, "seq_seen": str(seq_seen), "seq_sent": str(ends["sent_seq"])}
         await alarms.raise_once(session, f"recovery/{peer}", priority=Priority.P1, code="store-is-older", refs=refs)

@@ -5,7 +5,8 @@ STATES.md beside this file is drawn from them. Nothing here does I/O or knows th
 
 What the tables guarantee: only HELD and DRAFT can be recalled (C04); every receipt may come before the confirm, or
 R2 before R1 (C31, C33); bytes go back to SEALED, never to DRAFT, so a retry repeats them; and nothing leaves a
-terminal state except that a stored receipt may be sent again (E11).
+terminal state except that stored bytes may be sent again: a receipt for a duplicate (E11), a message for a partner
+whose store was restored (C44).
 """
 
 from collections.abc import Mapping
@@ -54,6 +55,7 @@ class OutboxEvent(StrEnum):
     EXPIRE = "expire"
     RETRY = "retry"
     REEMIT = "re-emit"
+    SEND_AGAIN = "send again"
 
 
 class InboxState(StrEnum):
@@ -104,13 +106,23 @@ OUTBOX: Final[Mapping[OutboxState, Mapping[OutboxEvent, OutboxState]]] = {
         **_RECEIPTS,
     },
     _S.CONFIRMED: {_E.SILENCE: _S.SEALED, _E.EXPIRE: _S.EXPIRED, **_RECEIPTS},
-    _S.RECEIVED: {**dict.fromkeys(_LATE_OUTCOMES, _S.RECEIVED), **_RECEIPTS, _E.CLOSE: _S.CLOSED},
+    _S.RECEIVED: {
+        **dict.fromkeys(_LATE_OUTCOMES, _S.RECEIVED),
+        **_RECEIPTS,
+        _E.CLOSE: _S.CLOSED,
+        _E.SEND_AGAIN: _S.SEALED,
+    },
     _S.OPENED: {
         **dict.fromkeys((_E.R1, _E.R2, *_LATE_OUTCOMES), _S.OPENED),
         _E.R3: _S.CLOSED,
         _E.CLOSE: _S.CLOSED,
+        _E.SEND_AGAIN: _S.SEALED,
     },
-    _S.CLOSED: {**dict.fromkeys((_E.R1, _E.R2, _E.R3, _E.CLOSE, *_LATE_OUTCOMES), _S.CLOSED), _E.REEMIT: _S.SEALED},
+    _S.CLOSED: {
+        **dict.fromkeys((_E.R1, _E.R2, _E.R3, _E.CLOSE, *_LATE_OUTCOMES), _S.CLOSED),
+        _E.REEMIT: _S.SEALED,
+        _E.SEND_AGAIN: _S.SEALED,
+    },
     _S.RETURNED: {_E.RETRY: _S.SEALED, _E.EXPIRE: _S.EXPIRED, **_RECEIPTS},
     _S.REFUSED: dict.fromkeys((_E.R1, _E.REJECT, _E.REJECT_KEY, *_LATE_OUTCOMES), _S.REFUSED),
     _S.EXPIRED: {_E.EXPIRE: _S.EXPIRED, **_RECEIPTS},

@@ -13,37 +13,40 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
+from pathlib import Path
 from typing import Final, Self
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from adapters.kit import migrating
+from adapters.kit import migrating, recovery, store_row
 from adapters.kit.delivery_policy import DEFAULT_POLICY, DeliveryPolicy
 from adapters.kit.documents import Document
 from adapters.kit.envelopes import Envelopes
 from adapters.kit.failpoints import reach
-from adapters.kit.ledger import GENESIS, LedgerCheck
-from adapters.kit.outbox import SENDING, Mailroom
-from adapters.kit.sealed_fields import FieldCipher, StoreKey, WrappedEpoch, new_epoch
-from adapters.kit.session import Row, Session
-from adapters.kit.store_engine import DATABASE_ONLY, READ_ONLY, check_health, faults, lease, make_engine, store_url
-from adapters.kit.store_errors import (
-    ClockWentBack,
-    CommitUnknown,
-    LeaseLost,
-    NestedTransaction,
-    StoreDamaged,
-    WrongParticipant,
-    WrongStoreKey,
+from adapters.kit.ledger import LedgerCheck
+from adapters.kit.outbox import Mailroom
+from adapters.kit.recovery import Anchor
+from adapters.kit.sealed_fields import FieldCipher, StoreKey
+from adapters.kit.session import Row
+from adapters.kit.store_engine import (
+    DATABASE_ONLY,
+    READ_ONLY,
+    check_health,
+    faults,
+    lease,
+    make_engine,
+    scrub,
+    sqlite_path,
+    store_url,
 )
-from adapters.kit.tables_core import field_epoch, store_meta
+from adapters.kit.store_errors import CommitUnknown, LeaseLost, NestedTransaction, StoreDamaged
 from adapters.kit.transaction import Transaction
 
 Clock = Callable[[], datetime]
-CLOCK_TOLERANCE: Final = timedelta(minutes=5)
+ANCHOR_INTERVAL: Final = 1.0  # seconds
 LEDGER_CHECKED_AT_OPEN: Final = 10_000
 
 
@@ -56,15 +59,18 @@ class Store:
     policy: DeliveryPolicy = field(repr=False)
     _engine: AsyncEngine = field(repr=False)
     _cipher: FieldCipher = field(repr=False)
-    _lease: int | None = None
     _envelopes: Envelopes | None = field(default=None, repr=False)
+    _anchor: Anchor | None = field(default=None, repr=False)
+    _lease: int | None = None
+    _anchored: float = field(default=0.0, repr=False)
+    _meta: Row = field(default_factory=dict, repr=False)
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
     _writer: "asyncio.Task[object] | None" = field(default=None, repr=False)
     _listeners: list[Callable[[], None]] = field(default_factory=list, repr=False)
 
     @classmethod
     @asynccontextmanager
-    async def open(
+    async def open(  # noqa: PLR0913 - composition names all that the store depends on, in one place
         cls,
         url: str,
         *,
@@ -74,11 +80,15 @@ class Store:
         envelopes: Envelopes | None = None,
         policy: DeliveryPolicy = DEFAULT_POLICY,
         exclusive: bool = True,
+        anchor: Path | None = None,
+        clock_accepted_by: str = "",
     ) -> AsyncIterator[Self]:
         """Open the store at `url` (`sqlite:///file` or `postgresql://…`), migrating it first; 32 bytes of `store_key`.
 
         `exclusive` (an adapter) takes the lease; without it (a command beside a running adapter) the store must be
-        migrated already, and nothing may pump or consume. Raises the faults of `store_errors`.
+        migrated already, and nothing may pump or consume. `anchor` is the file that notices a restored backup: keep it
+        with the keys; by default it lies beside a SQLite file. `clock_accepted_by` names the user who has checked the
+        clock after ClockWentBack. Raises the faults of `store_errors`.
         """
         key = store_key if isinstance(store_key, bytes) else store_key.reveal()
         parsed = store_url(url)
@@ -90,10 +100,13 @@ class Store:
             await check_health(engine)
             await migrating.bring_up_to_date(engine, allowed=exclusive)
             async with faults(), engine.begin() as connection:
-                cipher, number = await _admit(connection, key, participant=participant, now=clock(), renew=exclusive)
-            store = cls(participant, clock, policy, engine, cipher, number if exclusive else None, envelopes)
-            await store._look_back()
+                cipher = await store_row.open_keys(connection, key, participant=participant, now=clock())
+            memory = anchor or _beside(sqlite_path(parsed))
+            marks = Anchor(memory, cipher) if memory and exclusive else None
+            store = cls(participant, clock, policy, engine, cipher, envelopes, marks)
+            await store._enter(exclusive=exclusive, clock_accepted_by=clock_accepted_by)
             yield store
+            await store._note_anchor(at_once=True)
 
     def use_envelopes(self, envelopes: Envelopes) -> None:
         """Say who seals and opens, when that is known only after the store is open."""
@@ -119,11 +132,13 @@ class Store:
                 async with self._connected() as connection:
                     transaction = await self._begin(connection)
                     yield transaction
-                    await _write_meta(transaction)
+                    await store_row.write_row(transaction)
                     reach("C01")
                     await _commit(connection)
+                    self._meta = transaction.meta
             finally:
                 self._writer = None
+        await self._note_anchor()
         for hook in (*transaction.after_commit, *self._listeners):
             hook()
 
@@ -134,7 +149,7 @@ class Store:
             reading = await connection.execution_options(**{READ_ONLY: True})
             if self._engine.dialect.name == "postgresql":
                 await reading.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
-            yield self._transaction(reading, await _meta(reading, self._cipher), now=self.clock())
+            yield self._transaction(reading, await store_row.read_row(reading, self._cipher), now=self.clock())
 
     async def open_document(self, kind: str, key: str, *, user: str) -> Document | None:
         """Open a document for a named user: given out only after the access is committed to the ledger (REC-05)."""
@@ -161,6 +176,11 @@ class Store:
         async with self.snapshot() as view:
             return await view.verify_ledger()
 
+    async def scrub(self) -> None:
+        """After an erasure, take the erased bytes off the disk too: empty the write-ahead log, or vacuum."""
+        async with self._writing, faults():
+            await scrub(self._engine)
+
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[AsyncConnection]:
         async with faults():
@@ -172,37 +192,50 @@ class Store:
             await connection.close()
 
     async def _begin(self, connection: AsyncConnection) -> Transaction:
-        meta = await _meta(connection, self._cipher, lock=True)
+        meta = await store_row.read_row(connection, self._cipher, lock=True)
         if self._lease is not None and meta["lease"] != self._lease:
             raise LeaseLost
         now = self.clock()
-        if now < meta["latest"] - CLOCK_TOLERANCE:
-            raise ClockWentBack
+        store_row.check_clock(now, meta)
         return self._transaction(connection, meta, now=max(now, meta["latest"]))
 
     def _transaction(self, connection: AsyncConnection, meta: Row, *, now: datetime) -> Transaction:
         room = None if self._envelopes is None else Mailroom(self._envelopes, self.policy)
         return Transaction(connection, self._cipher, meta, now, room=room)
 
-    async def _look_back(self) -> None:
+    async def _enter(self, *, exclusive: bool, clock_accepted_by: str) -> None:
+        """Look back at what the store says of itself, take the lease, and compare with the anchor."""
+        await self._verify_newest()
+        async with self._connected() as connection:
+            meta = await store_row.read_row(connection, self._cipher, lock=True)
+            session = self._transaction(connection, meta, now=self.clock())
+            if clock_accepted_by:
+                await store_row.accept_clock(session, user=clock_accepted_by)
+            store_row.check_clock(session.now, meta)
+            if self._anchor is not None and self._anchor.is_ahead_of(meta):
+                await recovery.enter(session, cause="anchor")
+            self._lease = await store_row.take_lease(session) if exclusive else None
+            await store_row.write_row(session)
+            await connection.commit()
+            self._meta = meta
+
+    async def _verify_newest(self) -> None:
         async with self.snapshot() as view:
             start = view.meta["ledger_count"] - LEDGER_CHECKED_AT_OPEN
             check = await view.verify_ledger(start=max(start, 1))
         if check.broken_at is not None:
             raise StoreDamaged(f"the ledger does not hold from entry {check.broken_at}")
 
+    async def _note_anchor(self, *, at_once: bool = False) -> None:
+        """Write the anchor, at most once in a while: an older note is harmless."""
+        now = asyncio.get_running_loop().time()
+        if self._anchor is not None and (at_once or now >= self._anchored + ANCHOR_INTERVAL):
+            self._anchored = now
+            await asyncio.to_thread(self._anchor.write, self._meta)
 
-async def _meta(connection: AsyncConnection, cipher: FieldCipher, *, lock: bool = False) -> Row:
-    statement = select(store_meta)
-    found = (await connection.execute(statement.with_for_update() if lock else statement)).mappings().one_or_none()
-    if found is None or found["guard"] != cipher.guard("store_meta", dict(found)):
-        raise StoreDamaged("the store's own row")
-    return dict(found)
 
-
-async def _write_meta(session: Session) -> None:
-    kept = {name: session.meta[name] for name in ("mode", "ledger_count", "ledger_head")}
-    await session.change(store_meta, session.meta, latest=session.now, **kept)
+def _beside(path: Path | None) -> Path | None:
+    return None if path is None else path.with_name(f"{path.name}.anchor")
 
 
 async def _commit(connection: AsyncConnection) -> None:
@@ -212,38 +245,3 @@ async def _commit(connection: AsyncConnection) -> None:
         if broken.connection_invalidated:
             raise CommitUnknown from None
         raise
-
-
-async def _admit(
-    connection: AsyncConnection, key: bytes, *, participant: str, now: datetime, renew: bool
-) -> tuple[FieldCipher, int]:
-    """Open the keys and the store's row, or make them in a new store; a new holder gets a new lease number."""
-    wrapped = [WrappedEpoch(row.epoch, row.wrapped) for row in await connection.execute(select(field_epoch))]
-    found = (await connection.execute(select(store_meta))).mappings().one_or_none()
-    if found is None and not wrapped:
-        return await _begin_store(connection, key, participant=participant, now=now)
-    cipher = FieldCipher(key, wrapped)
-    meta = await _meta(connection, cipher)
-    if meta["participant"] != participant:
-        raise WrongParticipant
-    if now < meta["latest"] - CLOCK_TOLERANCE:
-        raise ClockWentBack
-    if renew:
-        session = Session(connection, cipher, meta, now)
-        meta = await session.change(store_meta, meta, lease=meta["lease"] + 1)
-    return cipher, meta["lease"]
-
-
-async def _begin_store(
-    connection: AsyncConnection, key: bytes, *, participant: str, now: datetime
-) -> tuple[FieldCipher, int]:
-    if not key:
-        raise WrongStoreKey
-    first = new_epoch(key, epoch=1)
-    cipher = FieldCipher(key, [first])
-    meta: Row = {"one": 1, "participant": participant, "mode": SENDING, "lease": 1, "latest": now}
-    meta |= {"ledger_count": 0, "ledger_head": GENESIS}
-    session = Session(connection, cipher, meta, now)
-    await session.insert(field_epoch, {"epoch": first.epoch, "wrapped": first.wrapped, "made_at": now})
-    await session.insert(store_meta, meta)
-    return cipher, 1

@@ -89,6 +89,19 @@ async def check_health(engine: AsyncEngine) -> None:
                 raise NotDurable(setting)
 
 
+async def scrub(engine: AsyncEngine) -> None:
+    """Take erased bytes off the disk: SQLite's log is emptied, PostgreSQL's dead rows are vacuumed.
+
+    PostgreSQL's own log and the file system may keep older copies for a while; they hold wrapped keys only.
+    """
+    async with engine.connect() as connection:
+        raw = await connection.get_raw_connection()  # outside any transaction, as both commands demand
+        driver: Any = raw.driver_connection
+        await driver.execute(
+            "PRAGMA wal_checkpoint(TRUNCATE)" if engine.dialect.name == "sqlite" else "VACUUM record_key"
+        )
+
+
 @asynccontextmanager
 async def lease(url: URL, engine: AsyncEngine) -> AsyncIterator[None]:
     """Hold the store for this process alone; raises StoreInUse."""

@@ -96,6 +96,7 @@ record_key = Table(
     _need("made_at", UtcTime),
     _may("erase_at", UtcTime),
     _may("erased_at", UtcTime),
+    _need("guard", LargeBinary),
     Index("ix_record_key_erase_at", "erase_at"),
 )
 
@@ -109,6 +110,7 @@ document = Table(
     _need("epoch", Integer),
     _need("content", LargeBinary),
     _need("changed_at", UtcTime),
+    _need("guard", LargeBinary),
     Index("ix_document_key_id", "key_id"),
 )
 
@@ -133,6 +135,7 @@ pair = Table(
     _need("sent_seq", BigInteger),
     _need("sent_hash", LargeBinary),
     _need("seen_seq", BigInteger),
+    _need("peer_seen", BigInteger),
     _need("guard", LargeBinary),
 )
 
@@ -254,6 +257,7 @@ command = Table(
     _need("epoch", Integer),
     _need("answer", LargeBinary),
     _need("made_at", UtcTime),
+    _need("guard", LargeBinary),
 )
 
 alert = Table(
@@ -266,4 +270,5 @@ alert = Table(
     _need("refs", Text),
     _may("sent_at", UtcTime),
     _may("cleared_at", UtcTime),
+    _need("guard", LargeBinary),
 )

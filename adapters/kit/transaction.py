@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
-from adapters.kit import admission, alarms, commands, documents, ledger, outbox, receipt_flow, timers
+from adapters.kit import admission, alarms, commands, documents, erasure, ledger, outbox, receipt_flow, recovery, timers
 from adapters.kit.alarms import Alarm, Priority
 from adapters.kit.documents import DEFAULT_RETENTION, Document
+from adapters.kit.erasure import Erasure
 from adapters.kit.ledger import Entry, LedgerCheck
-from adapters.kit.outbox import Mailroom, OutboxRef
+from adapters.kit.outbox import RECOVERY, Mailroom, OutboxRef
 from adapters.kit.receipt_flow import Original, Verdict
 from adapters.kit.sealing import Outgoing
 from adapters.kit.session import Session
@@ -155,6 +156,35 @@ class Transaction(Session):
     async def settle(self, client_key: str, *, request: bytes, answer: bytes) -> None:
         """Store the answer to a command."""
         await commands.settle(self, client_key, request=request, answer=answer)
+
+    async def erase_at(self, group: str, at: datetime | None) -> None:
+        """Say when a group's content is to be erased (REC-07); a thread's group is `outbox.thread_key(thread)`."""
+        await erasure.schedule(self, group, at)
+
+    async def erase(self, group: str) -> None:
+        """Erase a group's content now. Raises NotYetSettled. Afterwards call `Store.scrub`."""
+        await erasure.erase(self, group)
+
+    async def erase_due(self) -> Erasure:
+        """Erase what is due; what is not settled is kept, with an alarm. Afterwards call `Store.scrub`."""
+        return await erasure.erase_due(self)
+
+    @property
+    def recovering(self) -> bool:
+        """Whether the store was restored from an older backup and sends nothing until it is reconciled."""
+        return bool(self.meta["mode"] == RECOVERY)
+
+    async def seen_by_partners(self) -> Mapping[str, int]:
+        """Return the highest of our numbers that each partner has told us it has seen."""
+        return await recovery.seen_by_partners(self)
+
+    async def reconcile(self, *, seen: Mapping[str, int], user: str) -> None:
+        """End recovery with what every partner says it has seen. Raises PartnerMissing, NoNamedUser."""
+        await recovery.reconcile(self, seen=seen, user=user)
+
+    async def send_again(self, peer: str, *, first: int, last: int) -> int:
+        """Repeat stored messages for a partner whose store was restored; returns how many."""
+        return await recovery.send_again(self, peer, first=first, last=last)
 
     @property
     def mailroom(self) -> Mailroom:

@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("refs", sa.Text(), nullable=False),
         sa.Column("sent_at", sa.BigInteger(), nullable=True),
         sa.Column("cleared_at", sa.BigInteger(), nullable=True),
+        sa.Column("guard", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("alert_id", name=op.f("pk_alert")),
     )
     op.create_table(
@@ -39,6 +40,7 @@ def upgrade() -> None:
         sa.Column("epoch", sa.Integer(), nullable=False),
         sa.Column("answer", sa.LargeBinary(), nullable=False),
         sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("guard", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("client_key", name=op.f("pk_command")),
     )
     op.create_table(
@@ -140,6 +142,7 @@ def upgrade() -> None:
         sa.Column("sent_seq", sa.BigInteger(), nullable=False),
         sa.Column("sent_hash", sa.LargeBinary(), nullable=False),
         sa.Column("seen_seq", sa.BigInteger(), nullable=False),
+        sa.Column("peer_seen", sa.BigInteger(), nullable=False),
         sa.Column("guard", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("peer", name=op.f("pk_pair")),
     )
@@ -185,6 +188,7 @@ def upgrade() -> None:
         sa.Column("made_at", sa.BigInteger(), nullable=False),
         sa.Column("erase_at", sa.BigInteger(), nullable=True),
         sa.Column("erased_at", sa.BigInteger(), nullable=True),
+        sa.Column("guard", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["epoch"], ["field_epoch.epoch"], name=op.f("fk_record_key_epoch")),
         sa.PrimaryKeyConstraint("key_id", name=op.f("pk_record_key")),
     )
@@ -198,6 +202,7 @@ def upgrade() -> None:
         sa.Column("epoch", sa.Integer(), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("guard", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["key_id"], ["record_key.key_id"], name=op.f("fk_document_key_id")),
         sa.PrimaryKeyConstraint("kind", "key", name=op.f("pk_document")),
     )
