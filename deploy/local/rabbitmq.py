@@ -9,13 +9,14 @@ import os
 import secrets
 import shutil
 import signal
+import subprocess
 import tempfile
 import urllib.error
 import urllib.request
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -52,6 +53,16 @@ class LocalRabbitMQ:
     admin: str = ADMIN
     host: str = "127.0.0.1"
     folder: Path | None = None
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def control(self, *arguments: str) -> None:
+        """Run `rabbitmqctl` on this node and no other. Raises `LocalServerError` if it fails."""
+        if not self.environment:
+            raise LocalServerError("this broker was not started here: it cannot be controlled")
+        command = [str(find_broker().with_name("rabbitmqctl")), *arguments]
+        done = subprocess.run(command, env=dict(self.environment), capture_output=True, text=True)
+        if done.returncode:
+            raise LocalServerError(f"rabbitmqctl {arguments[0]} failed: {done.stderr.strip()}")
 
     @property
     def admin_url(self) -> str:
@@ -80,6 +91,7 @@ def rabbitmq(*, tls: TlsFiles | None = None, extra: Mapping[str, str] | None = N
         server = LocalRabbitMQ(port, management_port, tls is not None, password, folder=folder)
         _write_configuration(folder, server=server, tls=tls, extra=extra or {})
         env = _environment(folder, distribution_port=distribution_port, epmd_port=epmd_port)
+        server = replace(server, environment=env)
         log = folder / "log"
         epmd = ["epmd", "-address", "127.0.0.1", "-port", str(epmd_port)]
         mapper = stack.enter_context(running(epmd, env=env, log=folder / "epmd.log"))

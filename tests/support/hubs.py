@@ -56,9 +56,9 @@ class RabbitHub:
         self.address = address
         self._connections: list[HubConnection] = []
 
-    async def connect(self, participant: str) -> HubConnection:
-        """Open `participant`'s connection at a test's pace."""
-        connection = await connect(self.address(participant), participant=participant, settings=FAST)
+    async def connect(self, participant: str, *, settings: TransportSettings = FAST) -> HubConnection:
+        """Open `participant`'s connection, at a test's pace if not told otherwise."""
+        connection = await connect(self.address(participant), participant=participant, settings=settings)
         self._connections.append(connection)
         return connection
 
