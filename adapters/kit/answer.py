@@ -2,7 +2,8 @@
 
 The rules are asked again with the approvals in hand right before this (design, "Never" 2); this module only sorts
 what they allowed. It never widens: a decision that still needs an approver stops the whole answer, a withhold by a
-professional overrides whatever was allowed, and what is withheld silently leaves no mark in any section.
+professional overrides whatever was allowed, and what is withheld silently leaves no mark in any section. A nil is said
+only where every source was looked into and could be read.
 """
 
 from collections.abc import Iterator, Sequence
@@ -65,15 +66,25 @@ class Judged:
 
     @property
     def outcome(self) -> Outcome:
-        """The outcome, or `withhold` where a professional withheld what the rules would have let go."""
-        silent = self.decision.outcome is Outcome.WITHHOLD_SILENT
-        return Outcome.WITHHOLD if self.candidate.withheld and not silent else self.decision.outcome
+        """The outcome, or what a professional has made stricter: `withhold`, or `summarise` for what was worded."""
+        if self.candidate.withheld and self.decision.outcome is not Outcome.WITHHOLD_SILENT:
+            return Outcome.WITHHOLD
+        if self.candidate.worded_by and self.decision.outcome is Outcome.SHARE:
+            return Outcome.SUMMARISE
+        return self.decision.outcome
+
+    @property
+    def approvals_needed(self) -> frozenset[str]:
+        """Who has still to approve. A professional's withhold needs nobody; one of the rules' may (DIS-22)."""
+        refused_by_rules = self.decision.outcome in (Outcome.WITHHOLD, Outcome.WITHHOLD_SILENT)
+        needed = frozenset(map(str, self.decision.approvals_needed))
+        return frozenset() if self.candidate.withheld and not refused_by_rules else needed
 
     @property
     def withheld_on(self) -> tuple[str, ...]:
-        """The reasons of a withhold: the professional's ground first."""
+        """The grounds that a visible refusal may give: the professional's first, and never another rule's reason."""
         ground = (self.candidate.withheld.ground,) if self.candidate.withheld else ()
-        rules = self.decision.reasons if self.decision.outcome is Outcome.WITHHOLD else ()
+        rules = self.decision.grounds if self.decision.outcome is Outcome.WITHHOLD else ()
         return (*ground, *(str(reason) for reason in rules if reason not in ground))
 
     @property
@@ -82,22 +93,45 @@ class Judged:
         return set(self.decision.onward) <= {Audience.DECISION_MAKER}
 
 
-def objections(file: RequestFile, judged: Sequence[Judged]) -> Iterator[str]:
-    """Give every reason why the answer may not go yet; none means that it may."""
-    if file.unread and not file.unread_accepted_by:
-        yield f"{len(file.unread)} parts of the records could not be read; mend them, or accept the answer without them"
+def objections(file: RequestFile, judged: Sequence[Judged], *, incomplete: Sequence[str] = ()) -> Iterator[str]:
+    """Give every reason why the answer may not go yet; none means that it may.
+
+    `judged` are the records that no part has answered for yet; `incomplete` the gaps for which the request goes back.
+    """
+    if file.state == "bounced" or incomplete:
+        yield "RFI-15: the request is incomplete and went back; what is answered is the corrected one"
+    yield from _objections_to_looking(file)
     for one in judged:
-        needed = () if one.candidate.withheld else one.decision.approvals_needed
-        if needed:
-            yield f"{one.candidate.key}: still needs {', '.join(sorted(needed))}"
+        if one.approvals_needed:
+            yield f"{one.candidate.key}: still needs {', '.join(sorted(one.approvals_needed))}"
     if file.judgement is None and _anyone_traced(file):
         yield "RSP-02: give the level of need and the agency best placed"
+    if file.state == "answered" and not judged and file.judgement == file.sent_judgement:
+        yield f"nothing is new since part {file.parts_sent}; look the family up again if there should be"
+
+
+def _objections_to_looking(file: RequestFile) -> Iterator[str]:
+    if not file.readings:
+        yield "nobody has looked the family up; `mash respond propose` does, and an answer without it would be a guess"
+    if missing := file.not_looked_into():
+        yield f"not looked into: {', '.join(missing)}; look there too, or record that they were asked and still owe"
+    if gaps := len(file.unread_and_not_accepted):
+        yield f"{gaps} parts of the records could not be read; mend them, or accept the answer without them"
 
 
 def answer(
-    file: RequestFile, judged: Sequence[Judged], *, holder: Holder, responder: Responder, now: datetime
+    file: RequestFile,
+    judged: Sequence[Judged],
+    *,
+    holder: Holder,
+    responder: Responder,
+    now: datetime,
+    incomplete: Sequence[str] = (),
 ) -> Answer:
-    """Sort the decisions into an answer. The caller has made sure that `objections` is empty."""
+    """Sort the decisions into an answer; `incomplete` are gaps of a RED request, which is worked all the same (RFI-15).
+
+    The caller has made sure that `objections` is empty.
+    """
     items = [
         _item(one, file=file, holder=holder) for one in judged if _leaves(one) and not one.for_decision_maker_alone
     ]
@@ -119,11 +153,12 @@ def answer(
         refusals=tuple(Refusal(reasons=one.withheld_on) for one in judged if one.outcome is Outcome.WITHHOLD),
         for_decision_maker=len(for_decision_maker),
         outstanding=tuple(OutstandingSource(source=one.source, due_at=one.due_at) for one in file.outstanding()),
+        gaps_queried=tuple(incomplete),
         judgement=file.judgement,
     )
     sealed = SealedPart(items=(*for_decision_maker, *behind_indicators))
     return Answer(
-        response=response.model_copy(update={"nil": _nil(response, sealed)}),
+        response=response.model_copy(update={"nil": _nil(file, response, sealed)}),
         sealed=sealed,
         sent=tuple(one.candidate.item for one in judged),
     )
@@ -197,12 +232,13 @@ def _indicator(one: Judged, *, holder: Holder) -> Indicator:
 
 
 def _referral(one: Judged) -> Referral:
-    return Referral(refer_to=one.decision.refer_to, reasons=tuple(map(str, one.decision.reasons)))
+    return Referral(refer_to=one.decision.refer_to, reasons=tuple(map(str, one.decision.grounds)))
 
 
-def _nil(response: Response, sealed: SealedPart) -> Nil | None:
+def _nil(file: RequestFile, response: Response, sealed: SealedPart) -> Nil | None:
     anything = (*response.items, *response.indicators, *response.referrals, *response.refusals, *sealed.items)
-    if anything or TraceStatus.UNKNOWN in response.traces.values() or response.outstanding:
+    unsure = file.unread or TraceStatus.UNKNOWN in response.traces.values() or not response.traces
+    if anything or unsure or response.outstanding:
         return None
     found = any(trace is not TraceStatus.NO_TRACE for trace in response.traces.values())
     return Nil.NOTHING_TO_SHARE if found else Nil.NO_TRACE

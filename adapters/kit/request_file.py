@@ -1,11 +1,14 @@
 """A request at the agency that was asked: what was found, who approved what, what has been sent.
 
-Pure state and pure steps. An approval is bound to the wording that was approved: who words the record anew has to ask
-again. Withholding is a professional's own decision with a ground, and only ever tightens what the rules allow.
+Pure state and pure steps. An approval is bound to the text and the wording that were approved: who words the record
+anew has to ask again. Withholding is a professional's own decision with a ground, and only ever tightens what the rules
+allow. What was looked into, and what could not be read there, is kept look-up by look-up: looking again in one source
+makes neither a trace nor a gap of another source disappear.
 """
 
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Set
 from datetime import datetime
 from typing import Final, Literal, Self
 
@@ -32,6 +35,8 @@ GROUNDS: Final = frozenset(
     }
 )
 
+_UNSURE_TO_SURE: Final = (TraceStatus.NO_TRACE, TraceStatus.UNKNOWN, TraceStatus.POSSIBLE_MATCH, TraceStatus.TRACE)
+
 
 class Approval(Content):
     """One role's approval of one wording, by a named person."""
@@ -52,7 +57,11 @@ class Withheld(Content):
 
 
 class Candidate(Content):
-    """One record that was found for this request. `item` names it to the outside; the record's own id never leaves."""
+    """One record that was found for this request. `item` names it to the outside; the record's own id never leaves.
+
+    `sent_in_part`: the part whose decisions included this record; `left_in`: the section its wording left in, or None
+    where nothing of it left.
+    """
 
     item: str
     record: Record
@@ -60,6 +69,7 @@ class Candidate(Content):
     worded_by: str | None = None
     withheld: Withheld | None = None
     sent_in_part: int | None = None
+    left_in: Literal["team", "decision_maker"] | None = None
 
     @property
     def key(self) -> str:
@@ -72,12 +82,36 @@ class Candidate(Content):
         return frozenset(approval.role for approval in self.approvals if approval.wording == current)
 
 
+class Reading(Content):
+    """One look-up in some of the agency's sources: who was found, and what could not be read."""
+
+    at: AwareDatetime
+    sources: tuple[str, ...]
+    traces: dict[str, TraceStatus] = {}
+    unread: tuple[str, ...] = ()
+    accepted_by: str | None = None
+
+
 class SubRequest(Content):
     """One source within a conduit's sector that was asked in turn (FAN-02, FAN-04)."""
 
     source: str
     asked_at: AwareDatetime
     due_at: AwareDatetime
+    answered_at: AwareDatetime | None = None
+
+
+class OnwardAsked(Content):
+    """A requester's question whether one more audience may have an item that was sent, and our answer (DIS-04)."""
+
+    question: str
+    item: str
+    audience: str
+    reason: str
+    asked_at: AwareDatetime
+    granted: bool | None = None
+    valid_until: AwareDatetime | None = None
+    answered_by: str | None = None
     answered_at: AwareDatetime | None = None
 
 
@@ -99,14 +133,15 @@ class RequestFile(Content):
     received_at: AwareDatetime
     state: Literal["received", "bounced", "open", "answered"] = "received"
     seen_at: AwareDatetime | None = None
-    traces: dict[str, TraceStatus] = {}
-    unread: tuple[str, ...] = ()
-    unread_accepted_by: str | None = None
+    sources: tuple[str, ...] = ()
+    readings: tuple[Reading, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     sub_requests: tuple[SubRequest, ...] = ()
     judgement: Judgement | None = None
     parts_sent: int = 0
+    sent_judgement: Judgement | None = None
     outcome: OutcomeNotice | None = None
+    onward: tuple[OnwardAsked, ...] = ()
     history: tuple[Entry, ...] = ()
 
     def noting(self, what: str, *, at: datetime, by: str, **changes: object) -> Self:
@@ -133,14 +168,44 @@ class RequestFile(Content):
         """Give the sources that were asked and have not answered."""
         return tuple(one for one in self.sub_requests if one.answered_at is None)
 
+    def with_reading(self, new: Reading, *, sources: Set[str]) -> Self:
+        """Add a look-up; it replaces the earlier ones that looked nowhere else. `sources`: all that the agency has."""
+        kept = tuple(one for one in self.readings if not set(one.sources) <= set(new.sources))
+        return self.model_copy(update={"readings": (*kept, new), "sources": tuple(sorted(sources))})
+
+    @property
+    def traces(self) -> dict[str, TraceStatus]:
+        """Whether each person was found, the surest finding of any source; empty before the first look-up."""
+        found: dict[str, TraceStatus] = {}
+        for reading in self.readings:
+            for key, trace in reading.traces.items():
+                found[key] = max(trace, found.get(key, trace), key=_UNSURE_TO_SURE.index)
+        return found
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """What could not be read, of every source that was looked into."""
+        return tuple(gap for reading in self.readings for gap in reading.unread)
+
+    @property
+    def unread_and_not_accepted(self) -> tuple[str, ...]:
+        """What could not be read and nobody has said that the answer goes without."""
+        return tuple(gap for reading in self.readings if reading.accepted_by is None for gap in reading.unread)
+
+    def not_looked_into(self) -> tuple[str, ...]:
+        """Give the agency's sources that nobody has looked into and that are not named as still owed either."""
+        accounted = {source for reading in self.readings for source in reading.sources}
+        accounted |= {one.source for one in self.outstanding()}
+        return tuple(source for source in self.sources if source not in accounted)
+
 
 class UnknownRecord(Exception):
     """No record with that id was found for this request; `mash respond propose` lists the records."""
 
 
 def wording_hash(record: Record) -> str:
-    """Give the SHA-256 (hex) of what would leave: the prepared wording, or the text where there is none."""
-    return hashlib.sha256((record.summary if record.summary is not None else record.text).encode()).hexdigest()
+    """Give the SHA-256 (hex) of the text and of the prepared wording: who approves has read both."""
+    return hashlib.sha256(json.dumps([record.text, record.summary]).encode()).hexdigest()
 
 
 def approved(candidate: Candidate, role: str, *, at: datetime, by: str) -> Candidate:

@@ -164,10 +164,16 @@ class Ashgrove:
 
     async def housing_corrects(self) -> None:
         """Housing finds the date of its inspection wrong."""
-        await self._area.adapters["testford-housing"].desk.correct(
-            await self.rfi_of("testford-housing"),
+        desk, rfi = self._area.adapters["testford-housing"].desk, await self.rfi_of("testford-housing")
+        wording = "inspection 2026-08: no heating, mould in both bedrooms, one mattress on the floor"
+        proposal = await desk.summarise(rfi, "HOU-01", wording=wording, user="housing-lead")
+        (one,) = [one for one in proposal.judged if one.candidate.key == "HOU-01"]
+        for role in sorted(one.approvals_needed):
+            await desk.approve(rfi, "HOU-01", role=role, user=self._area.holder_of("testford-housing", role))
+        await desk.correct(
+            rfi,
             "HOU-01",
-            wording="inspection 2026-08: no heating, mould in both bedrooms, one mattress on the floor",
+            wording=wording,
             what_was_wrong="the inspection was in August, not in September",
             user="housing-lead",
         )

@@ -1,6 +1,7 @@
 """What arrives at the agency that was asked: requests, re-ratings, outcomes, acknowledgements of corrections.
 
 Each handler runs in the inbox's transaction: the effect and the message it causes are committed together or not at all.
+Only who asked may change what was asked: a message about somebody else's request is refused and changes nothing.
 """
 
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from adapters.kit.filing import read, write
 from adapters.kit.inbox_worker import Received
 from adapters.kit.messages import Outbound, outgoing, service_class
 from adapters.kit.questions import as_agreed
+from adapters.kit.refusal import Refused
 from adapters.kit.request_file import RequestFile, SubRequest
 from adapters.kit.transaction import Transaction
 from broker.sla import sub_request_due
@@ -24,6 +26,7 @@ from schemas.content.notice import (
     Request,
     Rerating,
 )
+from schemas.content.rfi import RequestForInformation
 from schemas.routing import Lane
 
 KIND = "rfi"
@@ -38,27 +41,31 @@ class Intake:
         self._clock = clock
 
     async def on_request(self, tx: Transaction, received: Received, message: Request) -> None:
-        """File a request. An incomplete one goes back once with its gaps, unless it is RED (RFI-15)."""
+        """File a request. An incomplete one goes back with its gaps, once, and never where it is RED (RFI-15).
+
+        The corrected request takes the place of the one that went back, and is not sent back again. Raises `Refused`
+        for a reference that is on file already (E25).
+        """
         request = as_agreed(message.rfi)
-        file = RequestFile(
-            rfi=request,
-            sender=received.original.peer,
-            thread=received.original.thread,
-            mid=received.original.mid,
-            received_at=received.received_at,
-        ).noting("received", at=received.received_at, by=SYSTEM)
-        missing = gaps(request)
-        if missing and request.rag != RagRating.RED and request.recipient.agency == self._kind:
+        key = request.rfi or received.original.mid
+        known = await tx.get(KIND, key)
+        earlier = RequestFile.model_validate_json(known.plain) if known else None
+        if earlier and (earlier.sender, earlier.state) != (received.original.peer, "bounced"):
+            raise Refused([f"E25: {key} is on file already"])
+        file = _filed(request, received, earlier=earlier)
+        missing = gaps(request) if request.recipient.agency == self._kind else ()
+        if missing and not earlier and request.rag != RagRating.RED:
             file = file.noting("bounced", at=self._clock(), by=SYSTEM, state="bounced")
-            notice = Bounce(enquiry=request.enquiry, rfi=request.rfi or "", gaps=tuple(gap.message for gap in missing))
+            notice = Bounce(enquiry=request.enquiry, rfi=key, gaps=tuple(gap.message for gap in missing))
             await tell(tx, file, notice, event="QRY", user=SYSTEM, role="adapter")
-        await write(tx, KIND, request.rfi or received.original.mid, file, version=None)
+        await write(tx, KIND, key, file, version=known.version if known else None)
 
     async def on_rerating(self, tx: Transaction, received: Received, message: Rerating) -> None:
         """Take over the new rating and due time, which may only be sooner (SLA-10)."""
-        file, version = await read(tx, RequestFile, KIND, message.rfi)
+        file, version = await _asked_by(tx, received, message.rfi)
         due = min(filter(None, (file.rfi.response_due_at, message.response_due_at)))
-        rfi = file.rfi.model_copy(update={"rag": message.rag, "response_due_at": due, "urgent": True})
+        urgent = file.rfi.urgent or received.lane is Lane.URGENT
+        rfi = file.rfi.model_copy(update={"rag": message.rag, "response_due_at": due, "urgent": urgent})
         asked = tuple(_sooner(one, due) for one in file.sub_requests)
         changed = file.noting(
             f"rated {message.rag}", at=received.received_at, by=received.original.peer, rfi=rfi, sub_requests=asked
@@ -67,7 +74,7 @@ class Intake:
 
     async def on_outcome(self, tx: Transaction, received: Received, message: OutcomeNotice) -> None:
         """File the outcome, so that the agency learns it without asking (SLA-03)."""
-        file, version = await read(tx, RequestFile, KIND, message.rfi)
+        file, version = await _asked_by(tx, received, message.rfi)
         changed = file.noting("outcome received", at=received.received_at, by=received.original.peer, outcome=message)
         await write(tx, KIND, message.rfi, changed, version=version)
 
@@ -75,7 +82,7 @@ class Intake:
         self, tx: Transaction, received: Received, message: CorrectionAcknowledgement
     ) -> None:
         """Note that one audience has seen a correction (RSP-13)."""
-        file, version = await read(tx, RequestFile, KIND, message.rfi)
+        file, version = await _asked_by(tx, received, message.rfi)
         what = f"correction of {message.item} acknowledged by {message.audience}"
         await write(
             tx,
@@ -84,6 +91,27 @@ class Intake:
             file.noting(what, at=received.received_at, by=received.original.peer),
             version=version,
         )
+
+
+async def _asked_by(tx: Transaction, received: Received, rfi: str) -> tuple[RequestFile, int]:
+    """Give the file if the sender is who asked. Raises `Refused` otherwise (E25), and `NotHere`."""
+    file, version = await read(tx, RequestFile, KIND, rfi)
+    if file.sender != received.original.peer:
+        raise Refused([f"E25: {rfi} was not asked by {received.original.peer}"])
+    return file, version
+
+
+def _filed(request: RequestForInformation, received: Received, *, earlier: RequestFile | None) -> RequestFile:
+    """Make the file of a request; the history of one that went back is kept."""
+    file = RequestFile(
+        rfi=request,
+        sender=received.original.peer,
+        thread=received.original.thread,
+        mid=received.original.mid,
+        received_at=received.received_at,
+        history=earlier.history if earlier else (),
+    )
+    return file.noting("corrected" if earlier else "received", at=received.received_at, by=SYSTEM)
 
 
 def _sooner(asked: SubRequest, rfi_due: datetime) -> SubRequest:

@@ -7,47 +7,55 @@ decision goes into the ledger in the transaction that sends it: where it cannot 
 
 import asyncio
 import json
-import secrets
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
 from adapters.kit.answer import Answer, Holder, Judged, answer, objections
 from adapters.kit.desk.intake import KIND, tell
-from adapters.kit.disclosure import Assessment, Pack
-from adapters.kit.filing import read, read_all, write
-from adapters.kit.records import Lookup, Records
-from adapters.kit.refusal import Refused, refuse_if
-from adapters.kit.request_file import (
-    GROUNDS,
-    Candidate,
-    RequestFile,
-    SubRequest,
-    approved,
-    withheld,
-    worded,
+from adapters.kit.desk.steps import (
+    after_sending,
+    correction_objections,
+    event_of,
+    is_high_sensitivity,
+    with_lookup,
+    withholding_objections,
 )
+from adapters.kit.disclosure import Pack
+from adapters.kit.filing import read, read_all, write
+from adapters.kit.records import Records
+from adapters.kit.refusal import Refused, refuse_if
+from adapters.kit.request_file import Candidate, RequestFile, SubRequest, approved, withheld, worded
 from adapters.kit.store import Store
 from adapters.kit.transaction import Transaction
 from adapters.kit.users import Users
-from schemas.content.codes import Reason
+from broker.sla import sub_request_due
 from schemas.content.notice import Correction, Seen
-from schemas.content.record import Record
 from schemas.content.response import Judgement, Responder, Response
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """A request file beside what the rules say of it now, in the order of its candidates."""
+    """A request file beside what the rules say of it now, in the order of its candidates.
+
+    `incomplete` are the gaps of the request itself; it is worked all the same where `worked` (RED, RFI-15).
+    """
 
     file: RequestFile
     judged: tuple[Judged, ...]
     warnings: tuple[str, ...] = ()
+    incomplete: tuple[str, ...] = ()
+    worked: bool = True
+
+    @property
+    def new(self) -> tuple[Judged, ...]:
+        """The records that no part has answered for yet."""
+        return tuple(one for one in self.judged if one.candidate.sent_in_part is None)
 
     @property
     def objections(self) -> tuple[str, ...]:
         """Why the answer may not go yet; empty means that it may."""
-        return tuple(objections(self.file, [one for one in self.judged if one.candidate.sent_in_part is None]))
+        return tuple(objections(self.file, self.new, incomplete=() if self.worked else self.incomplete))
 
 
 class Desk:
@@ -94,10 +102,16 @@ class Desk:
     ) -> Proposal:
         """Look the family up, keep what is new, and say what the rules make of every record."""
         file = await self.show(rfi, user=user)
-        lookup = await asyncio.to_thread(self._records().lookup, file.rfi, as_of=self._clock(), sources=sources)
+        records = self._records()
+        if unknown := sorted((sources or frozenset()) - records.sources):
+            raise Refused([f"no such source: {', '.join(unknown)}; there are {', '.join(sorted(records.sources))}"])
+        lookup = await asyncio.to_thread(records.lookup, file.rfi, as_of=self._clock(), sources=sources)
+        accepted_by = user if accept_unread else None
         async with self._store.transaction() as tx:
             file, version = await read(tx, RequestFile, KIND, rfi)
-            file = _with_lookup(file, lookup, accepted_by=user if accept_unread else None, at=self._clock(), by=user)
+            file = with_lookup(
+                file, lookup, sources=records.sources, accepted_by=accepted_by, at=self._clock(), by=user
+            )
             await write(tx, KIND, rfi, file, version=version)
         return self._judge(file)
 
@@ -105,21 +119,28 @@ class Desk:
         """Say what the rules make of the file as it stands, without another look-up."""
         return self._judge(await self.show(rfi, user=user))
 
-    async def ask_source(self, rfi: str, source: str, *, due_at: datetime, user: str) -> RequestFile:
-        """Record that one source of the agency's sector was asked in turn (FAN-02, FAN-03)."""
-        asked = SubRequest(source=source, asked_at=self._clock(), due_at=due_at)
-        return await self._change(
-            rfi, f"{source} asked", user=user, step=lambda file: {"sub_requests": (*file.sub_requests, asked)}
-        )
+    async def ask_source(self, rfi: str, source: str, *, user: str, due_at: datetime | None = None) -> RequestFile:
+        """Record that one source was asked in turn (FAN-02); its due time follows from our own (FAN-04)."""
+        now = self._clock()
+
+        def step(file: RequestFile) -> dict[str, object]:
+            refuse_if([f"{source} was asked already"] if _owes(file, source) else [])
+            due = due_at or sub_request_due(file.rfi.response_due_at or file.received_at, asked_at=now)
+            return {"sub_requests": (*file.sub_requests, SubRequest(source=source, asked_at=now, due_at=due))}
+
+        return await self._change(rfi, f"{source} asked", user=user, step=step)
 
     async def source_answered(self, rfi: str, source: str, *, user: str) -> RequestFile:
         """Record that a source has answered its sub-request."""
         now = self._clock()
 
         def step(file: RequestFile) -> dict[str, object]:
+            refuse_if([] if _owes(file, source) else [f"{source} owes nothing to {rfi}"])
             return {
                 "sub_requests": tuple(
-                    one.model_copy(update={"answered_at": now}) if one.source == source else one
+                    one.model_copy(update={"answered_at": now})
+                    if (one.source, one.answered_at) == (source, None)
+                    else one
                     for one in file.sub_requests
                 )
             }
@@ -149,7 +170,7 @@ class Desk:
     async def withhold(self, rfi: str, record: str, *, ground: str, note: str, user: str) -> Proposal:
         """Withhold a record on a professional's judgement, with its ground and the weighing (LAW-27, LAW-30)."""
         self._users.find(user)
-        refuse_if(_withholding_objections(ground, note))
+        refuse_if(withholding_objections(ground, note))
 
         def step(candidate: Candidate) -> Candidate:
             return withheld(candidate, ground, note, at=self._clock(), by=user)
@@ -168,55 +189,70 @@ class Desk:
             file, version = await read(tx, RequestFile, KIND, rfi)
             proposal = self._judge(file)
             refuse_if(proposal.objections)
-            new = [one for one in proposal.judged if one.candidate.sent_in_part is None]
-            responder = Responder(
-                name=sender.name, role=sender.job_title, telephone=sender.telephone or self._holder.telephone
-            )
-            reply = answer(file, new, holder=self._holder, responder=responder, now=self._clock())
-            await self._record_decisions(tx, file, new, user=user)
+            reply = self._answer(proposal, user=user)
+            await self._record_decisions(tx, file, proposal.new, user=user)
             await tell(
                 tx,
                 file,
                 reply.response,
-                event=_event_of(reply.response),
+                event=event_of(reply.response),
                 user=user,
                 role=sender.signing_role,
                 answer=reply,
             )
-            await write(tx, KIND, rfi, _sent(file, reply, at=self._clock(), by=user), version=version)
+            await write(tx, KIND, rfi, after_sending(file, reply, at=self._clock(), by=user), version=version)
         return reply.response
 
     async def correct(self, rfi: str, record: str, *, wording: str, what_was_wrong: str, user: str) -> Correction:
-        """Tell everyone who received an item that it was wrong, and what it should say (RSP-13)."""
-        self._users.find(user)
+        """Tell everyone who received an item that it was wrong, and what it should say (RSP-13).
+
+        The rules are asked about the corrected wording; where they name an approver, the wording is first put in place
+        with `summarise` and approved. Raises `Refused`.
+        """
+        signing_role = self._users.find(user).signing_role
+        refuse_if([] if wording.strip() and what_was_wrong.strip() else ["say what was wrong, and what it should say"])
         async with self._store.transaction() as tx:
             file, version = await read(tx, RequestFile, KIND, rfi)
-            candidate = file.candidate(record)
-            if candidate.sent_in_part is None:
-                raise Refused([f"{record} has not been sent; nothing has to be corrected outside"])
+            corrected = _reworded(file.candidate(record), wording, by=user)
+            changed = file.with_candidate(corrected, f"{record} corrected", at=self._clock(), by=user)
+            (judged,) = [one for one in self._judge(changed).judged if one.candidate.item == corrected.item]
+            refuse_if(correction_objections(judged))
             notice = Correction(
                 enquiry=file.rfi.enquiry,
                 rfi=rfi,
-                item=candidate.item,
+                item=corrected.item,
                 wording=wording,
                 what_was_wrong=what_was_wrong,
                 corrected_at=self._clock(),
             )
-            await tell(tx, file, notice, event="NTC", user=user, role="practitioner")
-            changed = file.with_candidate(
-                worded(candidate, wording, by=user), f"{record} corrected", at=self._clock(), by=user
-            )
+            await self._record_decisions(tx, file, [judged], user=user)
+            await tell(tx, file, notice, event="NTC", user=user, role=signing_role)
             await write(tx, KIND, rfi, changed, version=version)
         return notice
 
+    def _answer(self, proposal: Proposal, *, user: str) -> Answer:
+        sender = self._users.find(user)
+        telephone = sender.telephone or self._holder.telephone
+        responder = Responder(name=sender.name, role=sender.job_title, telephone=telephone)
+        return answer(
+            proposal.file,
+            proposal.new,
+            holder=self._holder,
+            responder=responder,
+            now=self._clock(),
+            incomplete=proposal.incomplete,
+        )
+
     def _judge(self, file: RequestFile) -> Proposal:
         records = [candidate.record for candidate in file.candidates]
-        assessment: Assessment = self._pack.assess(file.rfi, records, approvals=file.approvals())
+        assessment = self._pack.assess(file.rfi, records, approvals=file.approvals())
         judged = tuple(
             Judged(candidate, decision)
             for candidate, decision in zip(file.candidates, assessment.decisions, strict=True)
         )
-        return Proposal(file=file, judged=judged, warnings=tuple(map(str, assessment.warnings)))
+        gaps = tuple(gap.message for gap in self._pack.gaps(file.rfi))
+        warnings = tuple(gap.message for gap in assessment.warnings if gap.message not in gaps)
+        return Proposal(file, judged, warnings=warnings, incomplete=gaps, worked=not assessment.bounce)
 
     async def _record_decisions(
         self, tx: Transaction, file: RequestFile, judged: Sequence[Judged], *, user: str
@@ -232,6 +268,7 @@ class Desk:
     async def _change(
         self, rfi: str, what: str, *, user: str, step: Callable[[RequestFile], dict[str, object]]
     ) -> RequestFile:
+        self._users.find(user)
         async with self._store.transaction() as tx:
             file, version = await read(tx, RequestFile, KIND, rfi)
             changed = file.noting(what, at=self._clock(), by=user, **step(file))
@@ -248,51 +285,15 @@ class Desk:
         return self._judge(changed)
 
 
-def _event_of(response: Response) -> str:
-    if response.supplement:
-        return "SUP"
-    return "PRT" if response.outstanding else "ANS"
+def _owes(file: RequestFile, source: str) -> bool:
+    return source in {one.source for one in file.outstanding()}
 
 
-def is_high_sensitivity(record: Record) -> bool:
-    """Say whether author and approver of this record must differ (RSP-19)."""
-    return bool(
-        record.grading or record.in_confidence or record.flags or record.category in ("police_intelligence", "sex_life")
-    )
+def _answered(asked: SubRequest, source: str, *, at: datetime) -> SubRequest:
+    waiting = asked.source == source and asked.answered_at is None
+    return asked.model_copy(update={"answered_at": at}) if waiting else asked
 
 
-def _withholding_objections(ground: str, note: str) -> list[str]:
-    reasons = []
-    if ground not in GROUNDS:
-        reasons.append(f"LAW-27: {ground!r} is no ground for withholding; one of {', '.join(sorted(GROUNDS))}")
-    if ground == Reason.MORE_DETRIMENTAL_TO_CHILD and len(note.strip()) < 15:
-        reasons.append("LAW-30: say what may happen if it is shared and what if it is not; the child comes first")
-    return reasons
-
-
-def _with_lookup(file: RequestFile, lookup: Lookup, *, accepted_by: str | None, at: datetime, by: str) -> RequestFile:
-    known = {candidate.key for candidate in file.candidates}
-    new = tuple(
-        Candidate(item=secrets.token_urlsafe(9), record=record)
-        for record in lookup.records
-        if record.record_id not in known
-    )
-    return file.noting(
-        "looked up",
-        at=at,
-        by=by,
-        traces={key: trace.status for key, trace in lookup.traces.items()},
-        unread=tuple(map(str, lookup.unread)),
-        unread_accepted_by=accepted_by,
-        candidates=(*file.candidates, *new),
-        state="open" if file.state == "received" else file.state,
-    )
-
-
-def _sent(file: RequestFile, reply: Answer, *, at: datetime, by: str) -> RequestFile:
-    part = file.parts_sent + 1
-    candidates = tuple(
-        one.model_copy(update={"sent_in_part": part}) if one.item in reply.sent else one for one in file.candidates
-    )
-    state = "open" if file.outstanding() else "answered"
-    return file.noting(f"answered, part {part}", at=at, by=by, parts_sent=part, candidates=candidates, state=state)
+def _reworded(candidate: Candidate, wording: str, *, by: str) -> Candidate:
+    """Put the corrected wording in place, unless it stands there already and may have been approved."""
+    return candidate if candidate.record.summary == wording else worded(candidate, wording, by=by)
