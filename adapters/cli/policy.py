@@ -67,6 +67,8 @@ def check(cases: CaseFiles, more: MoreFiles = None, as_json: AsJson = False) -> 
         for result in results:
             typer.echo(f"{'DIFFERS' if result.differences else 'agrees '}  {result.id}  {result.title}")
         typer.echo(f"{len(results) - len(wrong)} of {len(results)} cases agree")
+    if not results:
+        _end(["no case was found, so nothing agrees"])
     _end(f"{result.id}: {difference}" for result in wrong for difference in result.differences)
 
 

@@ -5,7 +5,7 @@ not unreadable, it is an incomplete request, and RFI-15 says what happens to it.
 sealed is decided in `adapters.kit.admission`; what a recipient makes of a gap, in `adapters.kit.disclosure`.
 """
 
-from datetime import date, datetime
+from datetime import date
 
 from pydantic import AwareDatetime
 
@@ -109,8 +109,8 @@ class RequestForInformation(Content):
 
     enquiry: str
     rfi: str | None = None
-    issued_at: datetime
-    response_due_at: datetime | None = None
+    issued_at: AwareDatetime
+    response_due_at: AwareDatetime | None = None
     rag: str | None = None
     urgent: bool = False
     stage: str | None = None

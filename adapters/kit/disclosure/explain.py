@@ -3,6 +3,7 @@
 Sentences come from the rules themselves (`@says`, `@change`), so that what is explained is what was decided.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -84,6 +85,7 @@ def explain(decision: Decision, *, pack: Pack, gaps: tuple[Gap, ...] = ()) -> Ex
     ours = [_OURS[name] for name in decision.determined_by if name in _OURS]
     settling = [policy for policy in closings if policy.proposes in (None, decision.outcome)]
     changes = dict.fromkeys(policy.annotations.get("change", "") for policy in settling)
+    changes |= dict.fromkeys(_limit(decision, pack=pack))
     return Explanation(
         decision=decision,
         gaps=gaps,
@@ -91,6 +93,13 @@ def explain(decision: Decision, *, pack: Pack, gaps: tuple[Gap, ...] = ()) -> Ex
         marked_by=tuple(_explained(policy) for policy in policies if policy.marks),
         to_open=(*ours, *filter(None, changes)),
     )
+
+
+def _limit(decision: Decision, *, pack: Pack) -> Iterator[str]:
+    """Say where the agency's own list of record types is what keeps the record from opening further."""
+    facts = json.loads(decision.facts) if decision.facts else {"record": {}}
+    if facts["record"].get("allows") == decision.outcome and decision.outcome is not Outcome.SHARE:
+        yield f"{pack.kind} lists {facts['record']['record_type']} as one for {decision.outcome} at most (agency.toml)."
 
 
 def _explained(policy: Policy) -> Explained:
