@@ -5,7 +5,6 @@ output is one JSON object whose `schema` names its shape (`mash.<what>.v1`); ref
 Heavy modules are imported by the command that needs them, so that `mash --help` answers at once.
 """
 
-import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable
@@ -45,6 +44,8 @@ def perform(
 
     `plain` gives what `--json` prints where that is not the answer itself.
     """
+    import asyncio
+
     from adapters.kit.adapter import Adapter
     from adapters.kit.sandbox_directory import read_unsigned_directory
     from adapters.kit.settings import load_settings

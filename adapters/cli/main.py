@@ -5,7 +5,7 @@ Exit codes: 0 done; 1 refused, the reasons on standard error; 2 wrong usage.
 
 import typer
 
-from adapters.cli import enquiry, inbox, phone, policy, respond, running, sla
+from adapters.cli import enquiry, inbox, onward, phone, policy, respond, running, sla
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -18,6 +18,7 @@ app.add_typer(enquiry.app, name="enquiry")
 app.add_typer(inbox.app, name="inbox")
 app.add_typer(respond.app, name="respond")
 app.add_typer(phone.app, name="phone")
+app.add_typer(onward.app, name="onward")
 app.add_typer(policy.app, name="policy")
 app.add_typer(sla.app, name="sla")
 app.command("run")(running.run)

@@ -1,6 +1,5 @@
 """`mash run`: keep the adapter connected, sending and receiving, until it is stopped."""
 
-import asyncio
 from typing import Annotated
 
 import typer
@@ -13,6 +12,8 @@ def run(
     once: Annotated[bool, typer.Option(help="Send and receive what is waiting now, then stop.")] = False,
 ) -> None:
     """Connect to the hub; send what is waiting, receive what arrives, until stopped with Ctrl-C."""
+    import asyncio
+
     from adapters.kit.adapter import Adapter
     from adapters.kit.connecting import connection_of
     from adapters.kit.sandbox_directory import read_unsigned_directory

@@ -1,26 +1,13 @@
 """`mash sla`: when an answer is due, and whether a request is urgent, by the area's own calendar.
 
 It guarantees: what it prints is what the clocks of requester and hub compute, because it calls the same functions.
-A time without an offset is a wall clock in London; one that the spring night skips is refused.
 Nothing about a child goes in or comes out: a rating, two times and a participant id.
 """
 
-import json
-import tomllib
-from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated
 
 import typer
-from pydantic import ValidationError
-
-from broker.calendar import LONDON, WorkingCalendar
-from broker.calendars import Calendars, read_calendars
-from broker.sla import NobodyAskedError, human_ack_due, is_urgent, phone_call_due, response_due
-from schemas.rating import RagRating
-
-READABLE_YEARS: Final = range(2000, 2100)
 
 app = typer.Typer(help="Due times and urgency by the working calendar.", no_args_is_help=True)
 
@@ -34,17 +21,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 @app.command()
 def due(rag: Rag, issued: Issued, agency: Agency = "", calendars: CalendarFile = None, as_json: AsJson = False) -> None:
     """Say when the answer to a request is due."""
-    area, rating, issued_at = _calendars(calendars), _rating(rag), _moment(issued)
-    facts = _due_facts(rating, issued_at, agency=agency, calendars=area)
-    if as_json:
-        typer.echo(json.dumps(facts, indent=2))
-        return
-    typer.echo(f"{rating.value} issued {_shown(facts['issued'])} is due {_shown(facts['due'])}")
-    typer.echo(f"{facts['working_hours']:g} h of office time: {'URGENT' if facts['urgent'] else 'not urgent'}")
-    if facts["urgent"]:
-        typer.echo(f"telephone too, by {_shown(facts['phone_call_due'])}")
-    for warning in facts["warnings"]:
-        typer.echo(f"warning: {warning}", err=True)
+    from adapters.cli.sla_facts import say_due
+
+    say_due(rag=rag, issued=issued, agency=agency, calendars=calendars, as_json=as_json)
 
 
 @app.command()
@@ -57,105 +36,6 @@ def urgent(
     as_json: AsJson = False,
 ) -> None:
     """Say whether a request is urgent: less than 24 hours of office time until it is due (SLA-02)."""
-    area, issued_at = _calendars(calendars), _moment(issued)
-    allowances = area.allowances_of(agency)
-    if bool(due) == bool(rag):
-        raise typer.BadParameter("say either --due or --rag")
-    due_at = _moment(due) if due else _response_due(_rating(rag), issued_at, agency=agency, calendars=area)
-    if due_at < issued_at:
-        raise typer.BadParameter("an answer is not due before it is asked for")
-    hours = _office_hours(issued_at, due_at, area.area)
-    answer = is_urgent(issued_at, due_at, calendar=area.area, allowances=allowances)
-    if as_json:
-        facts = {"issued": _local(issued_at), "due": _local(due_at), "urgent": answer, "working_hours": hours}
-        typer.echo(json.dumps(facts, indent=2))
-        return
-    typer.echo(f"{'URGENT' if answer else 'not urgent'}: {hours:g} h of office time until {_shown(_local(due_at))}")
+    from adapters.cli.sla_facts import say_urgent
 
-
-def _due_facts(rating: RagRating, issued_at: datetime, *, agency: str, calendars: Calendars) -> dict[str, Any]:
-    due_at = _response_due(rating, issued_at, agency=agency, calendars=calendars)
-    area, allowances = calendars.area, calendars.allowances_of(agency)
-    is_it = is_urgent(issued_at, due_at, calendar=area, allowances=allowances)
-    call = phone_call_due(rating, issued_at, calendar=area, allowances=allowances) if is_it else None
-    ack = human_ack_due(rating, issued_at, calendar=area, allowances=allowances)
-    facts: dict[str, Any] = {
-        "rag": rating.value,
-        "issued": _local(issued_at),
-        "due": _local(due_at),
-        "urgent": is_it,
-        "working_hours": _office_hours(issued_at, due_at, area),
-        "phone_call_due": _local(call) if call else None,
-        "human_ack_due": _local(ack),
-        "warnings": _warnings(issued_at, due_at, agency=agency, calendars=calendars),
-    }
-    if agency:
-        facts |= {"agency": agency, "agency_opens": _local(calendars.of(agency).next_working_moment(issued_at))}
-    return facts
-
-
-def _warnings(issued_at: datetime, due_at: datetime, *, agency: str, calendars: Calendars) -> list[str]:
-    years = sorted({moment.astimezone(LONDON).year for moment in (issued_at, due_at)})
-    said = [f"the calendar does not know the holidays of {year}" for year in years if not calendars.area.covers(year)]
-    if agency and agency not in calendars.agencies:
-        said.append("the agency has no calendar of its own: the area's hours are taken")
-    if agency and calendars.of(agency).next_working_moment(issued_at) >= due_at:
-        said.append("the agency does not open before the answer is due: use its out-of-hours route")
-    return said
-
-
-def _response_due(rating: RagRating, issued_at: datetime, *, agency: str, calendars: Calendars) -> datetime:
-    try:
-        return response_due(rating, issued_at, calendar=calendars.area, allowances=calendars.allowances_of(agency))
-    except NobodyAskedError as error:
-        raise typer.BadParameter(str(type(error).__doc__)) from None
-
-
-def _calendars(path: Path | None) -> Calendars:
-    if path is None:
-        return Calendars()
-    try:
-        plain: Mapping[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-        return read_calendars(plain)
-    except OSError:
-        raise typer.BadParameter("the calendar settings cannot be read") from None
-    except tomllib.TOMLDecodeError:
-        raise typer.BadParameter("the calendar settings are not TOML") from None
-    except ValidationError as error:
-        places = ", ".join(".".join(map(str, wrong["loc"])) for wrong in error.errors(include_input=False))
-        raise typer.BadParameter(f"the calendar settings are not understood at: {places}") from None
-
-
-def _rating(text: str) -> RagRating:
-    try:
-        return RagRating(text.upper())
-    except ValueError:
-        raise typer.BadParameter("a rating is red, amber, green or blue") from None
-
-
-def _moment(text: str) -> datetime:
-    """Read ISO 8601; a wall clock that comes twice in the autumn night is the first of the two."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter("a time reads like 2026-11-27T15:40") from None
-    if len(text) <= len("2026-11-27") or moment.year not in READABLE_YEARS:
-        raise typer.BadParameter("a time has a date of this century and a clock time, like 2026-11-27T15:40")
-    if moment.tzinfo is not None:
-        return moment.astimezone(UTC)
-    there = moment.replace(tzinfo=LONDON).astimezone(UTC)
-    if there.astimezone(LONDON).replace(tzinfo=None) != moment:
-        raise typer.BadParameter("the clocks go forward over that time: it does not exist")
-    return there
-
-
-def _office_hours(start: datetime, end: datetime, calendar: WorkingCalendar) -> float:
-    return round(calendar.working_time_between(start, end).total_seconds() / 3600, 4)
-
-
-def _local(moment: datetime) -> str:
-    return moment.astimezone(LONDON).isoformat()
-
-
-def _shown(text: str) -> str:
-    return datetime.fromisoformat(text).strftime("%a %d %b %Y %H:%M")
+    say_urgent(issued=issued, due=due, rag=rag, agency=agency, calendars=calendars, as_json=as_json)

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from adapters.kit.answer import Holder
 from adapters.kit.desk.intake import Intake
+from adapters.kit.desk.onward import OnwardDesk
 from adapters.kit.desk.practitioner import Desk
 from adapters.kit.disclosure import load_pack
 from adapters.kit.envelopes import KeyedEnvelopes
@@ -31,7 +32,14 @@ from adapters.kit.store import Store
 from adapters.kit.transaction import Transaction
 from adapters.kit.verification import Refusal
 from broker.hub import HubConnection
-from schemas.content.notice import CorrectionAcknowledgement, OutcomeNotice, Request, Rerating, read_message
+from schemas.content.notice import (
+    CorrectionAcknowledgement,
+    OnwardRequest,
+    OutcomeNotice,
+    Request,
+    Rerating,
+    read_message,
+)
 from schemas.directory import Directory
 
 Clock = Callable[[], datetime]
@@ -71,7 +79,9 @@ class Adapter:
         )
         store.use_envelopes(self.envelopes)
         self._records: Records | None = None
+        self.pack = load_pack(settings.file.kind)
         self.desk = self._desk()
+        self.onward = OnwardDesk(lead=self.pack.agency.safeguarding_lead, store=store, users=settings.users, clock=clock)
         self._handlers: dict[type, Handle] = {}
         self._take_in(Intake(kind=settings.file.kind, clock=clock))
 
@@ -139,7 +149,7 @@ class Adapter:
         )
         return Desk(
             holder=holder,
-            pack=load_pack(file.kind),
+            pack=self.pack,
             records=self.open_records,
             store=self.store,
             users=self.settings.users,
@@ -151,6 +161,7 @@ class Adapter:
         self.handle(Rerating, intake.on_rerating)
         self.handle(OutcomeNotice, intake.on_outcome)
         self.handle(CorrectionAcknowledgement, intake.on_correction_acknowledged)
+        self.handle(OnwardRequest, self.onward.on_request)
 
 
 def protector_of(settings: AdapterSettings) -> Protector:

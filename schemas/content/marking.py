@@ -1,7 +1,8 @@
 """What travels with every item: who may receive it next, under which conditions, whose it is and how it was obtained.
 
-Audiences only shrink, through any number of hops: `narrowed` is the one way to make a marking from another, and it
-cannot add an audience or drop a condition (design, "Never" 3). An empty `onward` means nobody.
+Audiences only shrink, through any number of hops: `narrowed` cannot add an audience or drop a condition (design,
+"Never" 3). The one exception is `granted`, which stands for the originator's own signed word. An empty `onward` means
+nobody.
 """
 
 from collections.abc import Iterable
@@ -41,6 +42,10 @@ class Marking(Content):
         allowed = frozenset(to)
         onward = tuple(audience for audience in self.onward if audience in allowed)
         return self.model_copy(update={"onward": onward, "chain": (*self.chain, through)})
+
+    def granted(self, audience: str) -> "Marking":
+        """Give the marking with one audience that the originator itself has added, on request (DIS-04, §3.11)."""
+        return self if self.permits(audience) else self.model_copy(update={"onward": (*self.onward, audience)})
 
 
 def highest_classification(classifications: Iterable[str]) -> str:

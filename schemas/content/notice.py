@@ -78,8 +78,48 @@ class CorrectionAcknowledgement(Content):
     acknowledged_at: AwareDatetime
 
 
+class OnwardRequest(Content):
+    """May one more audience have this item? Only the agency that controls it can say so (DIS-04)."""
+
+    type: Literal["onward_request"] = "onward_request"
+    enquiry: str
+    rfi: str
+    item: str
+    question: str
+    audience: str
+    reason: str
+    asked_at: AwareDatetime
+
+
+class OnwardAnswer(Content):
+    """The originator's answer, signed by the envelope it comes in: for one item and one audience, until `valid_until`.
+
+    A later answer to the same question replaces it: `granted` false after true is the revocation.
+    """
+
+    type: Literal["onward_answer"] = "onward_answer"
+    enquiry: str
+    rfi: str
+    item: str
+    question: str
+    audience: str
+    granted: bool
+    valid_until: AwareDatetime | None = None
+    decided_by: str
+    decided_at: AwareDatetime
+
+
 Message = Annotated[
-    Request | Response | Bounce | Seen | Rerating | OutcomeNotice | Correction | CorrectionAcknowledgement,
+    Request
+    | Response
+    | Bounce
+    | Seen
+    | Rerating
+    | OutcomeNotice
+    | Correction
+    | CorrectionAcknowledgement
+    | OnwardRequest
+    | OnwardAnswer,
     Field(discriminator="type"),
 ]
 

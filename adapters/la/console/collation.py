@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime
 
-from adapters.la.console.enquiry import Decided, Enquiry, Issued
+from adapters.la.console.enquiry import Decided, Enquiry, Issued, OnwardQuestion
 from adapters.la.console.figures import Counters as Counters
 from adapters.la.console.figures import figures
 from adapters.la.console.owed import Part, breaches, nil_of, outstanding
@@ -155,7 +155,11 @@ def collate(
         rag=enquiry.rag,
         as_at=now,
         rows=rows,
-        items=tuple(item for one in ordered for item in _items(enquiry, one, register, open_sealed=open_sealed)),
+        items=tuple(
+            with_grants(item, enquiry.onward, now=now)
+            for one in ordered
+            for item in _items(enquiry, one, register, open_sealed=open_sealed)
+        ),
         held_back=held_back,
         not_contacted=enquiry.not_contacted,
         levels_of_need=levels,
@@ -166,10 +170,19 @@ def collate(
             [one.response for one in ordered],
             answered=sum(row.status is Status.ANSWERED for row in rows),
             rfi_breaches=sum(row.late or row.overdue for row in rows),
-            sub_request_breaches=breaches(_parts(ordered), now=now),
+            sub_request_breaches=breaches(parts_of(ordered), now=now),
         ),
         reader=Audience.DECISION_MAKER if open_sealed else Audience.MASH_TEAM,
     )
+
+
+def with_grants(one: CollatedItem, questions: Sequence[OnwardQuestion], *, now: datetime) -> CollatedItem:
+    """Give the item with the audiences that its originator has added and not taken back (DIS-04)."""
+    marking = one.item.marking
+    for question in questions:
+        if question.item == one.item.item and question.permits(now=now):
+            marking = marking.granted(question.audience)
+    return one.model_copy(update={"item": one.item.model_copy(update={"marking": marking})})
 
 
 def _name(participant: str, register: Register) -> str:
@@ -183,7 +196,7 @@ def _row(
     own = [one for one in arrived if one.response.rfi == issued.rfi]
     way = progress.get(issued.rfi, Progress())
     first = own[0] if own else None
-    still_owed = outstanding(_parts(own))
+    still_owed = outstanding(parts_of(own))
     judgement = next((one.response.judgement for one in reversed(own) if one.response.judgement), None)
     answered_at = first.at if first else None
     return Row(
@@ -215,7 +228,8 @@ def _row(
     )
 
 
-def _parts(arrived: Sequence[Arrived]) -> tuple[Part, ...]:
+def parts_of(arrived: Sequence[Arrived]) -> tuple[Part, ...]:
+    """Give the answers as they count for what is owed."""
     return tuple(
         Part(at=one.at, response=one.response, clears=not one.response.supplement and one.by_phone is None)
         for one in arrived

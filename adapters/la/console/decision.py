@@ -62,6 +62,7 @@ class DecisionMaker:
         office.users.require(user, DECISION_MAKER)
         opened = []
         async with office.store.transaction() as tx:
+            await office.read(tx, reference)
             for document in await tx.list(KIND):
                 arrived, version = await read_arrived(tx, document.key)
                 if arrived.response.enquiry != reference or arrived.envelope is None or arrived.sealed is not None:
@@ -77,7 +78,7 @@ class DecisionMaker:
         """Record the decision and tell every agency that was asked (RSP-15, SLA-03)."""
         office = self._office
         office.users.require(user, DECISION_MAKER)
-        refuse_if(_decision_objections(outcome, level_of_need, rationale))
+        refuse_if(_decision_objections(outcome, level_of_need, rationale, next_step))
         async with office.store.transaction() as tx:
             enquiry, version = await office.read(tx, reference)
             refuse_if(["RSP-15: this enquiry has been decided already"] if enquiry.decided else [])
@@ -96,15 +97,16 @@ class DecisionMaker:
         """Record that these items went to the receiving service (DIS-09). Raises `Refused` for any that may not."""
         office = self._office
         office.users.find(user)
+        now = office.clock()
         async with office.store.transaction() as tx:
             enquiry, version = await office.read(tx, reference)
             held = {item.item: item for one in await arrivals(tx, reference) for item in one.response.items}
             refuse_if(
                 f"DIS-09: {item} may not go to the receiving service"
                 for item in items
-                if item not in held or not held[item].marking.permits(Audience.RECEIVING_SERVICE)
+                if item not in held or not may_have(enquiry, held[item], Audience.RECEIVING_SERVICE, now=now)
             )
-            handover = Handover(at=office.clock(), by=user, service=service, items=items)
+            handover = Handover(at=now, by=user, service=service, items=items)
             changed = enquiry.noting(
                 f"{len(items)} items handed to {service}",
                 at=handover.at,
@@ -204,6 +206,12 @@ class DecisionMaker:
         )
 
 
+def may_have(enquiry: Enquiry, item: Item, audience: str, *, now: datetime) -> bool:
+    """Say whether an audience may have an item: on its list, or granted by its originator and not taken back."""
+    granted = (one for one in enquiry.onward if one.item == item.item and one.audience == audience)
+    return item.marking.permits(audience) or any(one.permits(now=now) for one in granted)
+
+
 def _notice(enquiry: Enquiry, issued: Issued, decided: Decided) -> OutcomeNotice:
     return OutcomeNotice(
         enquiry=enquiry.reference,
@@ -214,14 +222,16 @@ def _notice(enquiry: Enquiry, issued: Issued, decided: Decided) -> OutcomeNotice
     )
 
 
-def _decision_objections(outcome: str, level_of_need: str, rationale: str) -> list[str]:
+def _decision_objections(outcome: str, level_of_need: str, rationale: str, next_step: str) -> list[str]:
     reasons = []
     if outcome not in OUTCOMES:
-        reasons.append(f"RSP-15: {outcome!r} is no outcome; one of {', '.join(sorted(OUTCOMES))}")
+        reasons.append(f"RSP-15: that is no outcome; one of {', '.join(sorted(OUTCOMES))}")
     if level_of_need not in ("1", "2", "3", "4"):
         reasons.append("RSP-15: give one level of need, 1 to 4")
     if not rationale.strip():
         reasons.append("RSP-15: give the rationale")
+    if not next_step.strip():
+        reasons.append("RSP-15: say what happens now, and who does it")
     return reasons
 
 
@@ -236,7 +246,7 @@ def _spoken_objections(enquiry: Enquiry, spoken: Spoken) -> list[str]:
     if not spoken.not_overheard:
         reasons.append("SEC-10: take the call where it cannot be overheard")
     if spoken.nature not in NATURES:
-        reasons.append(f"RSP-03: {spoken.nature!r} is none of {', '.join(sorted(NATURES))}")
+        reasons.append(f"RSP-03: the nature is one of {', '.join(sorted(NATURES))}")
     unknown = [key for key in spoken.subjects if key not in enquiry.form.persons]
     if unknown or not spoken.subjects:
         reasons.append(f"RSP-05: name persons of the enquiry (unknown: {', '.join(unknown) or 'none given'})")

@@ -113,6 +113,25 @@ class CorrectionTask(Content):
     acknowledged_by: str | None = None
 
 
+class OnwardQuestion(Content):
+    """A question to an originator whether one more audience may have an item, and its answer (DIS-04)."""
+
+    question: str
+    item: str
+    rfi: str
+    audience: str
+    reason: str
+    asked_at: AwareDatetime
+    due_at: AwareDatetime
+    granted: bool | None = None
+    valid_until: AwareDatetime | None = None
+    answered_at: AwareDatetime | None = None
+
+    def permits(self, *, now: datetime) -> bool:
+        """Say whether the grant stands now: given, not revoked, not expired."""
+        return self.granted is True and (self.valid_until is None or now < self.valid_until)
+
+
 class Entry(Content):
     """One line of the enquiry's history, without personal data."""
 
@@ -136,6 +155,7 @@ class Enquiry(Content):
     decided: Decided | None = None
     handovers: tuple[Handover, ...] = ()
     corrections: tuple[CorrectionTask, ...] = ()
+    onward: tuple[OnwardQuestion, ...] = ()
     history: tuple[Entry, ...] = ()
 
     @property

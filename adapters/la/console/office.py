@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 from adapters.la.console.answers import Answers
 from adapters.la.console.coordinator import Coordinator, Office
 from adapters.la.console.decision import DecisionMaker
+from adapters.la.console.onward import Onward
 from adapters.la.console.register import load_register
 from broker.calendar import MASH_CALENDAR
-from schemas.content.notice import Bounce, Correction, Seen
+from schemas.content.notice import Bounce, Correction, OnwardAnswer, Seen
 from schemas.content.response import Response
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class Console:
     coordinator: Coordinator
     answers: Answers
     decision_maker: DecisionMaker
+    onward: Onward
 
 
 def console_of(adapter: "Adapter") -> Console | None:
@@ -39,9 +41,10 @@ def console_of(adapter: "Adapter") -> Console | None:
         keyring=adapter.keyring,
         directory=adapter.directory,
     )
-    console = Console(office, Coordinator(office), Answers(office), DecisionMaker(office))
+    console = Console(office, Coordinator(office), Answers(office), DecisionMaker(office), Onward(office))
     adapter.handle(Response, console.answers.on_response)
     adapter.handle(Bounce, console.answers.on_bounce)
     adapter.handle(Seen, console.answers.on_seen)
     adapter.handle(Correction, console.answers.on_correction)
+    adapter.handle(OnwardAnswer, console.onward.on_answer)
     return console
