@@ -5,7 +5,7 @@ does, so a letter has no item in it at all (DIS-11). The rationale and the next 
 may quote a partner. An unknown outcome, and anything that says a letter could do harm, means no letter.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final, Literal
@@ -25,8 +25,9 @@ Kind = Literal["referrer", "family"]
 TITLES: Final[Mapping[Kind, str]] = MappingProxyType(
     {"referrer": "Outcome of your contact", "family": "A referral about your family"}
 )
-# The list may name the family and a condition still say "not without police": the stricter of the two holds.
-NEVER_BY_LETTER_TO_FAMILY: Final = frozenset((Condition.NO_FAMILY_WITHOUT_POLICE, Condition.NO_PARENT_WITHOUT_DSL))
+# The list may name the family and a condition still say "not without police": the stricter of the two holds, until
+# whoever set the condition has confirmed this item (DIS-03, DIS-04).
+NEEDS_CONFIRMATION: Final = frozenset((Condition.NO_FAMILY_WITHOUT_POLICE, Condition.NO_PARENT_WITHOUT_DSL))
 # A family hears of a strategy discussion from the social worker, who knows what it would set off.
 TOLD_IN_PERSON: Final = frozenset(("strategy_discussion",))
 
@@ -74,14 +75,14 @@ def referrer_letter(
         "We cannot tell you what other services know about the family.",
         f"If anything changes, or if you disagree with the decision, ring {sender.telephone}.",
     )
-    return _letter(
-        "referrer",
-        collation,
+    return Letter(
+        kind="referrer",
+        enquiry=collation.enquiry,
         addressed_to=addressed_to,
+        written_at=now,
         sender=sender,
         paragraphs=told,
-        through=through,
-        now=now,
+        items=narrowed(takeaway(collation, Audience.REFERRER).items, to=Audience.REFERRER, through=through),
     )
 
 
@@ -94,8 +95,12 @@ def family_letter(
     through: str,
     now: AwareDatetime,
     early_help_agency: str | None = None,
+    confirmed: Container[str] = (),
 ) -> Letter | NotWritten:
-    """Tell the family that a referral was made, what was decided, and who offers early help; or say why not."""
+    """Tell the family that a referral was made, what was decided, and who offers early help; or say why not.
+
+    `confirmed` names items that police, or the designated safeguarding lead, have confirmed for the family since.
+    """
     reasons = (*_against_any(collation), *_against_family(enquiry, collation, early_help_agency))
     if reasons or collation.decided is None:
         return NotWritten(reasons=reasons)
@@ -108,9 +113,21 @@ def family_letter(
         f"If you have questions about this letter, or about information that is held about you, "
         f"ring {sender.telephone}.",
     )
-    return _letter(
-        "family", collation, addressed_to=addressed_to, sender=sender, paragraphs=told, through=through, now=now
+    return Letter(
+        kind="family",
+        enquiry=collation.enquiry,
+        addressed_to=addressed_to,
+        written_at=now,
+        sender=sender,
+        paragraphs=told,
+        items=narrowed(_for_family(collation, confirmed), to=Audience.FAMILY, through=through),
     )
+
+
+def _for_family(collation: Collation, confirmed: Container[str]) -> Iterator[CollatedItem]:
+    for one in takeaway(collation, Audience.FAMILY).items:
+        if one.item.item in confirmed or not NEEDS_CONFIRMATION & set(one.item.marking.conditions):
+            yield one
 
 
 def _day(at: datetime) -> str:
@@ -132,28 +149,3 @@ def _against_family(enquiry: Enquiry, collation: Collation, early_help_agency: s
         yield "DIS-11: after this decision the family is told by the social worker, not by letter"
     if outcome == "early_help" and not (early_help_agency or "").strip():
         yield "DIS-11: name the early-help agency; the family is told who it is"
-
-
-def _letter(
-    kind: Kind,
-    collation: Collation,
-    *,
-    addressed_to: str,
-    sender: Sender,
-    paragraphs: tuple[str, ...],
-    through: str,
-    now: AwareDatetime,
-) -> Letter:
-    audience = Audience.FAMILY if kind == "family" else Audience.REFERRER
-    items = takeaway(collation, audience).items
-    if kind == "family":
-        items = tuple(one for one in items if not NEVER_BY_LETTER_TO_FAMILY & set(one.item.marking.conditions))
-    return Letter(
-        kind=kind,
-        enquiry=collation.enquiry,
-        addressed_to=addressed_to,
-        written_at=now,
-        sender=sender,
-        paragraphs=paragraphs,
-        items=narrowed(items, to=audience, through=through),
-    )

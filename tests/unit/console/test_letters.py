@@ -83,6 +83,26 @@ def test_an_item_whose_condition_bars_the_family_is_in_no_letter_although_listed
     assert letter.items == ()
 
 
+def test_a_confirmed_item_is_in_the_letter_and_a_confirmation_opens_no_list() -> None:
+    """DIS-03: police confirm for the family what they list for it; confirming what is not listed opens nothing."""
+    police = marking("family", conditions=("no_family_without_police",))
+    view = collation(
+        answered("testford-police", item("POL-01", marks=police), item("POL-02", "police")), decided=decided()
+    )
+    letter = family_letter(
+        enquiry(),
+        view,
+        addressed_to="Ms Ashgrove-Test",
+        sender=SENDER,
+        through="mash",
+        now=NOW,
+        early_help_agency="Family Hub-Test",
+        confirmed={"POL-01", "POL-02"},
+    )
+    assert isinstance(letter, Letter)
+    assert [one.item.item for one in letter.items] == ["POL-01"]
+
+
 def test_no_letter_goes_to_a_family_that_must_not_be_told() -> None:
     """Attack: a routine letter tells the perpetrator that somebody spoke (LAW-03)."""
     form = Form(consent=Consent(do_not_inform_parent=True))
