@@ -37,6 +37,7 @@ from broker.directory import (
     may_send,
     record_of,
 )
+from broker.directory_proof import Archive
 from broker.directory_repository import history_in
 from broker.directory_shelf import MEMBERS, target_path
 from broker.directory_tuf import FetcherInterface, Metadata, Snapshot, Timestamp, Updater, UpdaterConfig, Urllib3Fetcher
@@ -105,6 +106,7 @@ class DirectoryClient:
     """One reader's copy, in one folder."""
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._metadata, self._targets, self._file = folder / "metadata", folder / "targets", folder / "known.json"
 
     def pin(self, root: bytes) -> None:
@@ -144,6 +146,7 @@ class DirectoryClient:
                 stopped=state.stopped,
             )
         )
+        Archive(self._folder / "archive").keep(self._folder)
 
     def _fetch(self, source: str, *, now: datetime) -> Published:
         fetcher, base = fetcher_for(source)

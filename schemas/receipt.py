@@ -5,7 +5,7 @@ the hub's confirm means carried, not received. Receipts are never receipted (SPE
 """
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Final, Self
 
@@ -26,9 +26,10 @@ def _digest(value: object) -> object:
 
 
 def _whole_seconds(value: object) -> object:
-    if isinstance(value, datetime):
-        return value.replace(microsecond=0)
-    return datetime.fromisoformat(value) if isinstance(value, str) else value
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    if not isinstance(moment, datetime) or moment.tzinfo is None:
+        raise ValueError("not an aware time")
+    return moment.replace(microsecond=0).astimezone(UTC)
 
 
 Digest = Annotated[bytes, BeforeValidator(_digest), PlainSerializer(base64url.encode, return_type=str)]
