@@ -1,7 +1,8 @@
 """Who may act here: the named users of one adapter, the roles they hold, and when they were last trained.
 
 Roles are taken literally: a role that a user does not hold is not theirs, and a higher role does not stand in for a
-lower one. A stale training record is a warning (GOV-15), a missing role a refusal (RSP-19).
+lower one. A stale training record is a warning (GOV-15), a missing role a refusal (RSP-19). A refusal names the user
+by the short name, never by the person's own.
 """
 
 from collections.abc import Mapping
@@ -44,14 +45,14 @@ class Users(Content):
         """Give the user if they hold `role`. Raises `Refused` otherwise."""
         user = self.find(user_id)
         if role not in user.roles:
-            raise Refused([f"RSP-19: {user.name} does not hold the role {role}"])
+            raise Refused([f"RSP-19: {user_id} does not hold the role {role}"])
         return user
 
     def require_any(self, user_id: str, roles: frozenset[str], *, why: str) -> User:
         """Give the user if they hold one of `roles`. Raises `Refused`, saying why one is needed."""
         user = self.find(user_id)
         if not roles & set(user.roles):
-            raise Refused([f"{why}: {user.name} holds none of {', '.join(sorted(roles))}"])
+            raise Refused([f"{why}: {user_id} holds none of {', '.join(sorted(roles))}"])
         return user
 
 

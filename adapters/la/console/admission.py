@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from adapters.kit.disclosure import gaps
+from adapters.kit.identifiers import is_sound
 from adapters.la.console.enquiry import Enquiry, Planned
 from adapters.la.console.register import Party
 from schemas.content.base import Content
@@ -21,15 +22,20 @@ MINIMUM_EXPLANATION: Final = 15
 
 
 class Objection(Content):
-    """One reason why the enquiry may not be sent: the requirement, where, and what to do about it."""
+    """One reason why the enquiry may not be sent: the requirement, where, and what to do about it.
+
+    `participant` is the recipient that it stands against, or None where it stands against all.
+    """
 
     requirement: str
     where: str
     message: str
+    participant: str | None = None
 
     def __str__(self) -> str:
         """Give the line that the coordinator reads."""
-        return f"{self.requirement}  {self.where}: {self.message}"
+        whom = f"{self.participant}, " if self.participant else ""
+        return f"{self.requirement}  {whom}{self.where}: {self.message}"
 
 
 def objections_to_enquiry(enquiry: Enquiry, *, authorised_by_roles: Iterable[str]) -> Iterator[Objection]:
@@ -59,7 +65,19 @@ def objections_to_enquiry(enquiry: Enquiry, *, authorised_by_roles: Iterable[str
         yield Objection(
             requirement="TRI-07", where="recipients", message="nobody is chosen: choose whom to ask, and why"
         )
+    yield from _identifier_objections(enquiry)
     yield from _consent_objections(enquiry)
+
+
+def _identifier_objections(enquiry: Enquiry) -> Iterator[Objection]:
+    for key, person in enquiry.form.persons.items():
+        for scheme, number in person.identifiers.items():
+            if not is_sound(scheme, number):
+                yield Objection(
+                    requirement="RFI-05",
+                    where=f"persons.{key}.identifiers.{scheme}",
+                    message="does not pass its own check: correct it, or leave it out",
+                )
 
 
 def _consent_objections(enquiry: Enquiry) -> Iterator[Objection]:
@@ -81,15 +99,15 @@ def objections_to_recipient(
     if party is None:
         yield Objection(
             requirement="GOV-01",
-            where=planned.participant,
+            where="register",
             message="not a party of the agreement in the area register; it can be asked nothing",
         )
         return
     if party.signatory not in MAY_BE_ASKED:
         yield Objection(
             requirement="GOV-01",
-            where=planned.participant,
-            message=f"{party.name} is not an active signatory (its state is {party.signatory!r})",
+            where="signatory",
+            message=f"not an active signatory of the agreement; the register says {party.signatory!r}",
         )
     if request.agreement.status != "active" and request.rag != RagRating.RED:
         yield Objection(
@@ -98,12 +116,8 @@ def objections_to_recipient(
             message=f"the agreement is {request.agreement.status}; only a RED enquiry may go, as a recorded exception",
         )
     if not (planned.rationale or "").strip():
-        yield Objection(
-            requirement="TRI-07", where=planned.participant, message="say why this agency is asked and not another"
-        )
+        yield Objection(requirement="TRI-07", where="rationale", message="say why this agency is asked and not another")
     if request.response_due_at is not None and request.response_due_at <= now:
-        yield Objection(
-            requirement="RFI-02", where=planned.participant, message="the response would be due in the past"
-        )
+        yield Objection(requirement="RFI-02", where="due", message="the response would be due in the past")
     for gap in gaps(request):
-        yield Objection(requirement=gap.requirement, where=f"{planned.participant} {gap.where}", message=gap.message)
+        yield Objection(requirement=gap.requirement, where=gap.where, message=gap.message)

@@ -4,20 +4,23 @@ Each handler runs in the inbox's transaction. A response is filed as it came; it
 sealed in the envelope until the decision maker opens it, and that act is logged before anything is shown (DIS-02).
 """
 
-from adapters.kit.filing import read, write
+from adapters.kit.filing import write
 from adapters.kit.inbox_worker import Received
-from adapters.kit.refusal import Refused
+from adapters.kit.refusal import Refused, refuse_if
 from adapters.kit.transaction import Transaction
+from adapters.la.console.arrivals import KIND as KIND
+from adapters.la.console.arrivals import arrivals as arrivals
+from adapters.la.console.arrivals import read_arrived as read_arrived
 from adapters.la.console.collation import Arrived, Collation, EnvelopeRef, Progress, collate
-from adapters.la.console.coordinator import Office
 from adapters.la.console.enquiry import CorrectionTask, Enquiry
+from adapters.la.console.progress import PROGRESS as PROGRESS
+from adapters.la.console.progress import note_progress, read_progress
+from adapters.la.console.workroom import Office
 from broker.sla import correction_ack_due
 from schemas.content.codes import Audience
 from schemas.content.notice import Bounce, Correction, Seen
 from schemas.content.response import Response
 
-KIND = "answer"
-PROGRESS = "progress"
 DECISION_MAKER = "decision_maker"
 
 
@@ -44,12 +47,12 @@ class Answers:
     async def on_bounce(self, tx: Transaction, received: Received, message: Bounce) -> None:
         """Note that a request came back with its gaps; the enquiry's clock keeps running (RFI-15)."""
         await self._asked_of(tx, message.enquiry, message.rfi, sender=received.original.peer)
-        await self._note(tx, message.rfi, Progress(gaps=message.gaps))
+        await note_progress(tx, message.rfi, gaps=message.gaps)
 
     async def on_seen(self, tx: Transaction, received: Received, message: Seen) -> None:
         """Note that a person at the agency has opened the request (FAN-07)."""
         await self._asked_of(tx, message.enquiry, message.rfi, sender=received.original.peer)
-        await self._note(tx, message.rfi, Progress(seen_at=message.seen_at))
+        await note_progress(tx, message.rfi, seen_at=message.seen_at)
 
     async def on_correction(self, tx: Transaction, received: Received, message: Correction) -> None:
         """Put the corrected wording in place, and open one task for each audience that holds the item (RSP-13)."""
@@ -94,48 +97,30 @@ class Answers:
             raise Refused([f"E25: {sender} was not asked {rfi}"])
         return enquiry, version
 
-    async def _note(self, tx: Transaction, rfi: str, news: Progress) -> None:
-        document = await tx.get(PROGRESS, rfi)
-        known = Progress.model_validate_json(document.plain) if document else Progress()
-        merged = known.model_copy(update=news.model_dump(exclude_defaults=True))
-        await write(tx, PROGRESS, rfi, merged, version=document.version if document else None)
-
     async def _progress(self, tx: Transaction, rfi: str, message: str) -> Progress:
-        document = await tx.get(PROGRESS, rfi)
-        known = Progress.model_validate_json(document.plain) if document else Progress()
+        known, _ = await read_progress(tx, rfi)
         sent = await tx.outgoing(message)
         return known.model_copy(update={"received_at": sent.received_at if sent else None})
 
     async def _correct_item(self, tx: Transaction, message: Correction) -> None:
+        """Put the corrected wording into the answer that holds the item. Raises `Refused` where none does (E25)."""
+        corrected = False
         for document in await tx.list(KIND):
-            if document.key.split("/")[1] != message.rfi:
-                continue
             arrived = Arrived.model_validate_json(document.plain)
+            held = {item.item for item in arrived.response.items}
+            if arrived.response.rfi != message.rfi or message.item not in held:
+                continue
             items = tuple(
                 item.model_copy(update={"wording": message.wording}) if item.item == message.item else item
                 for item in arrived.response.items
             )
-            response = arrived.response.model_copy(update={"items": items})
-            await write(
-                tx, KIND, document.key, arrived.model_copy(update={"response": response}), version=document.version
-            )
-
-
-async def arrivals(tx: Transaction, reference: str) -> list[Arrived]:
-    """Give every answer to an enquiry, with the sealed parts that have been opened."""
-    return [
-        Arrived.model_validate_json(document.plain)
-        for document in await tx.list(KIND)
-        if document.key.split("/")[0] == reference
-    ]
+            changed = arrived.model_copy(update={"response": arrived.response.model_copy(update={"items": items})})
+            await write(tx, KIND, document.key, changed, version=document.version)
+            corrected = True
+        refuse_if([] if corrected else [f"E25: {message.item} is in no answer to {message.rfi}"])
 
 
 def holders_of(enquiry: Enquiry, item: str) -> tuple[str, ...]:
     """Give the audiences that have received an item: the MASH team, and whomever it was handed over to."""
     services = (Audience.RECEIVING_SERVICE.value for handover in enquiry.handovers if item in handover.items)
     return tuple(dict.fromkeys((Audience.MASH_TEAM.value, *services)))
-
-
-async def read_arrived(tx: Transaction, key: str) -> tuple[Arrived, int]:
-    """Give one answer and its version."""
-    return await read(tx, Arrived, KIND, key)

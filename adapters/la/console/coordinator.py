@@ -4,21 +4,17 @@ Every command is one transaction: the enquiry's new state and the messages it ca
 command lists every reason and changes nothing.
 """
 
-import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from adapters.kit.filing import read, read_all, write
-from adapters.kit.keyring import Keyring
-from adapters.kit.messages import Outbound, outgoing, service_class
-from adapters.kit.outbox import OutboxRef
+from adapters.kit.filing import read_all
 from adapters.kit.refusal import Refused, refuse_if
 from adapters.kit.sealing import new_thread
-from adapters.kit.store import Store
 from adapters.kit.transaction import Transaction
-from adapters.kit.users import Users
-from adapters.la.console import admission, clocks
+from adapters.la.console import clocks
+from adapters.la.console.arrivals import arrivals
+from adapters.la.console.collation import parts_of
 from adapters.la.console.enquiry import (
     Enquiry,
     Form,
@@ -32,57 +28,17 @@ from adapters.la.console.enquiry import (
     with_recipient,
     without,
 )
-from adapters.la.console.minimise import request_to
-from adapters.la.console.register import Register
-from broker.calendar import WorkingCalendar
-from schemas.content.base import Content
+from adapters.la.console.issuing import Draft, drafts, objections
+from adapters.la.console.owed import outstanding
+from adapters.la.console.progress import note_progress, read_progress
+from adapters.la.console.workroom import KIND
+from adapters.la.console.workroom import Office as Office
 from schemas.content.codes import RagRating
 from schemas.content.notice import Request, Rerating
 from schemas.content.person import Person
-from schemas.content.rfi import RequestForInformation
-from schemas.directory import Directory
-from schemas.routing import Lane
 
-KIND = "enquiry"
 MAY_RATE = frozenset({"mash_team_manager", "decision_maker"})
-
-
-@dataclass(frozen=True)
-class Office:
-    """What every part of the console works with."""
-
-    store: Store
-    users: Users
-    register: Register
-    calendar: WorkingCalendar
-    clock: Callable[[], datetime]
-    keyring: Keyring
-    directory: Callable[[], Directory]
-
-    async def read(self, tx: Transaction, reference: str) -> tuple[Enquiry, int]:
-        """Give the enquiry and its version. Raises `NotHere`."""
-        return await read(tx, Enquiry, KIND, reference)
-
-    async def write(self, tx: Transaction, enquiry: Enquiry, *, version: int | None) -> None:
-        """Write the enquiry, if nobody changed it meanwhile."""
-        await write(tx, KIND, enquiry.reference, enquiry, version=version)
-
-    async def tell(
-        self, tx: Transaction, issued: Issued, message: Content, *, event: str, user: str, rag: str | None
-    ) -> OutboxRef:
-        """Put a message to one recipient into the outbox and give its place there."""
-        first = event == "REQ"
-        bound = Outbound(
-            recipient=issued.participant,
-            thread=issued.thread,
-            in_reply_to=None if first else issued.mid,
-            lane=Lane.URGENT if issued.urgent else Lane.ROUTINE,
-            event=event,
-            service_class=service_class(rag),
-        )
-        role = self.users.find(user).signing_role
-        reference = await tx.enqueue(outgoing(bound, message, user=user, role=role))
-        return reference
+REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class Coordinator:
@@ -92,9 +48,10 @@ class Coordinator:
         self._office = office
 
     async def new(self, reference: str, form: Form, *, user: str) -> Enquiry:
-        """Open an enquiry (TRI-12). Raises `Refused` where the reference is taken."""
+        """Open an enquiry (TRI-12). Raises `Refused` where the reference is taken, or could hold a name."""
         office = self._office
         office.users.find(user)
+        refuse_if([] if REFERENCE.fullmatch(reference) else [_UNFIT])
         enquiry = opened(reference, form, at=office.clock(), by=user)
         async with office.store.transaction() as tx:
             if await tx.get(KIND, reference) is not None:
@@ -114,22 +71,30 @@ class Coordinator:
         async with self._office.store.transaction() as tx:
             return await read_all(tx, Enquiry, KIND)
 
+    async def amend(self, reference: str, form: Form, *, user: str) -> Enquiry:
+        """Put the form in place of the one given before; what has been sent stays as it was sent."""
+        return await self._change(
+            reference,
+            lambda enquiry: enquiry.noting("form amended", at=self._office.clock(), by=user, form=form),
+            user=user,
+        )
+
     async def add_person(self, reference: str, key: str, person: Person, *, user: str) -> Enquiry:
         """Add a person, or replace the one with this key."""
         return await self._change(
-            reference, lambda enquiry: with_person(enquiry, key, person, at=self._office.clock(), by=user)
+            reference, lambda enquiry: with_person(enquiry, key, person, at=self._office.clock(), by=user), user=user
         )
 
     async def choose(self, reference: str, planned: Planned, *, user: str) -> Enquiry:
         """Choose a recipient, with the reason for it (TRI-07)."""
         return await self._change(
-            reference, lambda enquiry: with_recipient(enquiry, planned, at=self._office.clock(), by=user)
+            reference, lambda enquiry: with_recipient(enquiry, planned, at=self._office.clock(), by=user), user=user
         )
 
     async def leave_out(self, reference: str, kind: str, reason: str, *, user: str) -> Enquiry:
         """Record why an agency is not contacted (TRI-07)."""
         return await self._change(
-            reference, lambda enquiry: without(enquiry, kind, reason, at=self._office.clock(), by=user)
+            reference, lambda enquiry: without(enquiry, kind, reason, at=self._office.clock(), by=user), user=user
         )
 
     async def rate(self, reference: str, rag: str, rationale: str, *, user: str) -> Enquiry:
@@ -137,19 +102,26 @@ class Coordinator:
         self._office.users.require_any(user, MAY_RATE, why="TRI-06")
         refuse_if(_rating_objections(rag, rationale))
         rating = Rating(rag=rag, at=self._office.clock(), by=user, rationale=rationale)
-        return await self._change(reference, lambda enquiry: rated(enquiry, rating))
+
+        def step(enquiry: Enquiry) -> Enquiry:
+            refuse_if([f"TRI-06: {reference} has gone out; rate it anew with `rerate`"] if enquiry.issued else [])
+            return rated(enquiry, rating)
+
+        return await self._change(reference, step, user=user)
 
     async def issue(self, reference: str, *, user: str, due_at: datetime | None = None) -> Enquiry:
-        """Send the enquiry to everyone planned and not asked yet. Raises `Refused` with every objection at once."""
+        """Send to everyone chosen and not asked yet, and again what went back with gaps (RFI-15).
+
+        Raises `Refused` with every objection at once; then nothing is stored and nothing sent.
+        """
         office = self._office
-        now = office.clock()
+        now, roles = office.clock(), office.users.find(user).roles
         async with office.store.transaction() as tx:
             enquiry, version = await office.read(tx, reference)
-            waiting = [planned for planned in enquiry.planned if not enquiry.request_to(planned.participant)]
-            refuse_if(map(str, admission.objections_to_enquiry(enquiry, authorised_by_roles=self._roles(user))))
-            requests = [self._request(enquiry, planned, now=now, due_at=due_at) for planned in waiting]
-            refuse_if(self._objections(waiting, requests, now=now))
-            issued = [await self._send(tx, request, user=user, now=now) for request in requests]
+            bounced = await self._bounced(tx, enquiry)
+            made = drafts(enquiry, area=office.area, bounced=bounced, now=now, sooner=due_at)
+            refuse_if(objections(enquiry, made, roles=roles, area=office.area, now=now))
+            issued = [await self._send(tx, draft, user=user, now=now) for draft in made]
             await office.write(tx, self._after_issue(enquiry, issued, now=now, user=user), version=version)
             return (await office.read(tx, reference))[0]
 
@@ -157,10 +129,11 @@ class Coordinator:
         """Rate anew: due times of the unanswered may only get sooner, and everyone still asked is told (SLA-10)."""
         office = self._office
         office.users.require_any(user, MAY_RATE, why="TRI-06")
-        refuse_if(_rating_objections(rag, rationale))
+        refuse_if(_rating_objections(rag, rationale, running=True))
         now = office.clock()
         async with office.store.transaction() as tx:
             enquiry, version = await office.read(tx, reference)
+            refuse_if([] if enquiry.issued else [f"TRI-06: {reference} has not gone out; rate it with `rate`"])
             unanswered = await self._unanswered(tx, enquiry)
             issued = clocks.rerated(enquiry, rag, at=now, calendar=office.calendar, unanswered=unanswered)
             waiting = [one for one in issued if one.rfi in unanswered]
@@ -176,7 +149,6 @@ class Coordinator:
 
     async def record_call(self, reference: str, participant: str, outcome: str, *, user: str) -> Enquiry:
         """Record the telephone call that an urgent request asks for; it closes every open prompt of that agency."""
-        self._office.users.find(user)
         if not outcome.strip():
             raise Refused(["SLA-02: say how the call went: who was reached, or that nobody was"])
 
@@ -187,45 +159,14 @@ class Coordinator:
                 enquiry = with_call(enquiry, one.prompt, outcome=outcome, at=self._office.clock(), by=user)
             return enquiry
 
-        return await self._change(reference, step)
+        return await self._change(reference, step, user=user)
 
-    def _roles(self, user: str) -> tuple[str, ...]:
-        return self._office.users.find(user).roles
-
-    def _request(
-        self, enquiry: Enquiry, planned: Planned, *, now: datetime, due_at: datetime | None
-    ) -> RequestForInformation:
-        due, urgent = (None, False)
-        if enquiry.rag:
-            due, urgent = clocks.due_and_urgency(
-                enquiry.rag, issued_at=now, calendar=self._office.calendar, sooner=due_at
-            )
-        return request_to(
-            enquiry,
-            planned,
-            register=self._office.register,
-            rfi=f"RFI-{secrets.token_hex(6)}",
-            issued_at=now,
-            due_at=due,
-            urgent=urgent,
-        )
-
-    def _objections(self, waiting: list[Planned], requests: list[RequestForInformation], *, now: datetime) -> list[str]:
-        if not waiting:
-            return ["TRI-07  recipients: everybody chosen has been asked already"]
-        return [
-            str(objection)
-            for planned, request in zip(waiting, requests, strict=True)
-            for objection in admission.objections_to_recipient(
-                request, planned, self._office.register.party(planned.participant), now=now
-            )
-        ]
-
-    async def _send(self, tx: Transaction, request: RequestForInformation, *, user: str, now: datetime) -> Issued:
+    async def _send(self, tx: Transaction, draft: Draft, *, user: str, now: datetime) -> Issued:
+        request, again = draft.request, draft.again
         issued = Issued(
-            participant=request.recipient.participant or "",
+            participant=draft.planned.participant,
             rfi=request.rfi or "",
-            thread=new_thread(),
+            thread=again.thread if again else new_thread(),
             message="",
             mid="",
             issued_at=now,
@@ -235,15 +176,25 @@ class Coordinator:
         sent = await self._office.tell(tx, issued, Request(rfi=request), event="REQ", user=user, rag=request.rag)
         refs = {"enquiry": request.enquiry, "rfi": issued.rfi, "to": issued.participant}
         await tx.record("request", refs=refs, detail=request.canonical_bytes())
+        if again:
+            await note_progress(tx, issued.rfi, gaps=())
         return issued.model_copy(update={"message": sent.ref, "mid": sent.mid or ""})
 
-    def _after_issue(self, enquiry: Enquiry, issued: list[Issued], *, now: datetime, user: str) -> Enquiry:
+    async def _bounced(self, tx: Transaction, enquiry: Enquiry) -> frozenset[str]:
+        """Give the requests that came back with gaps and have not been answered since."""
+        unanswered = await self._unanswered(tx, enquiry)
+        gaps = {rfi: (await read_progress(tx, rfi))[0].gaps for rfi in unanswered}
+        return frozenset(rfi for rfi, missing in gaps.items() if missing)
+
+    def _after_issue(self, enquiry: Enquiry, issued: Sequence[Issued], *, now: datetime, user: str) -> Enquiry:
         calls = clocks.prompts(issued, enquiry.rag or "", cause="issue", at=now, calendar=self._office.calendar)
+        fresh = {one.rfi for one in issued}
+        before = (one for one in enquiry.issued if one.rfi not in fresh)
         changed = enquiry.noting(
             f"issued to {len(issued)}",
             at=now,
             by=user,
-            issued=(*enquiry.issued, *issued),
+            issued=(*before, *issued),
             prompts=(*enquiry.prompts, *calls),
         )
         return self._telling_duty_team(changed, now=now)
@@ -255,11 +206,16 @@ class Coordinator:
         return enquiry.noting("emergency duty team told", at=now, by="adapter")
 
     async def _unanswered(self, tx: Transaction, enquiry: Enquiry) -> frozenset[str]:
-        answered = {document.key.split("/")[1] for document in await tx.list("answer")}
-        return frozenset(issued.rfi for issued in enquiry.issued if issued.rfi not in answered)
+        """Give the requests that still owe something: the whole answer, or a source that an answer named as owed."""
+        arrived = await arrivals(tx, enquiry.reference)
+        parts = {
+            one.rfi: parts_of([each for each in arrived if each.response.rfi == one.rfi]) for one in enquiry.issued
+        }
+        return frozenset(rfi for rfi, came in parts.items() if not came or outstanding(came))
 
-    async def _change(self, reference: str, step: Callable[[Enquiry], Enquiry]) -> Enquiry:
+    async def _change(self, reference: str, step: Callable[[Enquiry], Enquiry], *, user: str) -> Enquiry:
         office = self._office
+        office.users.find(user)
         async with office.store.transaction() as tx:
             enquiry, version = await office.read(tx, reference)
             changed = step(enquiry)
@@ -267,10 +223,15 @@ class Coordinator:
         return changed
 
 
-def _rating_objections(rag: str, rationale: str) -> list[str]:
+_UNFIT = "TRI-03: a reference has letters, digits, dots and hyphens only, 64 at most, and never a person's name"
+
+
+def _rating_objections(rag: str, rationale: str, *, running: bool = False) -> list[str]:
     reasons = []
     if rag not in set(RagRating):
-        reasons.append(f"TRI-06: {rag!r} is no rating; RED, AMBER, GREEN or BLUE")
+        reasons.append("TRI-06: that is no rating; RED, AMBER, GREEN or BLUE")
+    if running and rag == RagRating.BLUE:
+        reasons.append("TRI-06: a running enquiry cannot become BLUE, which asks nobody; decide it instead")
     if not rationale.strip():
         reasons.append("TRI-06: say why")
     return reasons

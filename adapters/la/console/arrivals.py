@@ -1,0 +1,21 @@
+"""The answers of an enquiry in the store: read all of them, or one to be changed."""
+
+from adapters.kit.filing import read
+from adapters.kit.transaction import Transaction
+from adapters.la.console.collation import Arrived
+
+KIND = "answer"
+
+
+async def arrivals(tx: Transaction, reference: str) -> list[Arrived]:
+    """Give every answer to an enquiry, with the sealed parts that have been opened."""
+    return [
+        Arrived.model_validate_json(document.plain)
+        for document in await tx.list(KIND)
+        if document.key.split("/")[0] == reference
+    ]
+
+
+async def read_arrived(tx: Transaction, key: str) -> tuple[Arrived, int]:
+    """Give one answer and its version."""
+    return await read(tx, Arrived, KIND, key)

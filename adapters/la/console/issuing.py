@@ -1,0 +1,104 @@
+"""What an enquiry would send to whom if it were issued now, and every reason against it at once. Pure.
+
+A request that went back with its gaps is sent anew under its own reference, on a clock of its own (RFI-15); everybody
+else who was asked already is not asked again.
+"""
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from adapters.la.console import clocks
+from adapters.la.console.admission import Objection, objections_to_enquiry, objections_to_recipient
+from adapters.la.console.enquiry import Enquiry, Issued, Planned
+from adapters.la.console.minimise import request_to
+from adapters.la.console.register import Register
+from broker.calendar import WorkingCalendar
+from schemas.content.codes import RagRating
+from schemas.content.rfi import RequestForInformation
+
+_ASKABLE = frozenset({RagRating.RED, RagRating.AMBER, RagRating.GREEN})
+
+
+@dataclass(frozen=True)
+class Area:
+    """What holds for the whole area: the register of its parties, and its working calendar."""
+
+    register: Register
+    calendar: WorkingCalendar
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One request that would go out; `again` is the one that it replaces, if that went back with gaps."""
+
+    planned: Planned
+    request: RequestForInformation
+    again: Issued | None
+
+
+def drafts(
+    enquiry: Enquiry, *, area: Area, bounced: frozenset[str], now: datetime, sooner: datetime | None = None
+) -> tuple[Draft, ...]:
+    """Make the requests to everyone chosen who has not been asked, or whose request (`bounced`, by RFI) went back."""
+    asked = {planned.participant: enquiry.request_to(planned.participant) for planned in enquiry.planned}
+    return tuple(
+        _draft(enquiry, planned, again=asked[planned.participant], area=area, now=now, sooner=sooner)
+        for planned in enquiry.planned
+        if (issued := asked[planned.participant]) is None or issued.rfi in bounced
+    )
+
+
+def objections(
+    enquiry: Enquiry, made: Sequence[Draft], *, roles: Iterable[str], area: Area, now: datetime
+) -> tuple[str, ...]:
+    """Give every reason against issuing: those about the enquiry, then those about each recipient, none said twice."""
+    about_all = tuple(objections_to_enquiry(enquiry, authorised_by_roles=roles))
+    said = {objection.where for objection in about_all}
+    by_recipient = {
+        draft.planned.participant: tuple(
+            objection
+            for objection in objections_to_recipient(
+                draft.request, draft.planned, area.register.party(draft.planned.participant), now=now
+            )
+            if objection.where not in said
+        )
+        for draft in made
+    }
+    if enquiry.planned and not made:
+        about_all += (
+            Objection(requirement="TRI-07", where="recipients", message="everybody chosen has been asked already"),
+        )
+    return tuple(map(str, (*about_all, *_gathered(by_recipient))))
+
+
+def _gathered(by_recipient: Mapping[str, Sequence[Objection]]) -> Iterable[Objection]:
+    """Say what stands against every recipient once; name the recipient of what stands against some."""
+    everywhere = set.intersection(*map(set, by_recipient.values())) if len(by_recipient) > 1 else set()
+    first = next(iter(by_recipient.values()), ())
+    yield from (objection for objection in first if objection in everywhere)
+    for participant, found in by_recipient.items():
+        yield from (
+            objection.model_copy(update={"participant": participant})
+            for objection in found
+            if objection not in everywhere
+        )
+
+
+def _draft(
+    enquiry: Enquiry, planned: Planned, *, again: Issued | None, area: Area, now: datetime, sooner: datetime | None
+) -> Draft:
+    due, urgent = None, False
+    if enquiry.rag in _ASKABLE:
+        due, urgent = clocks.due_and_urgency(enquiry.rag or "", issued_at=now, calendar=area.calendar, sooner=sooner)
+    request = request_to(
+        enquiry,
+        planned,
+        register=area.register,
+        rfi=again.rfi if again else f"RFI-{secrets.token_hex(6)}",
+        issued_at=now,
+        due_at=due,
+        urgent=urgent,
+    )
+    return Draft(planned, request, again)

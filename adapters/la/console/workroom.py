@@ -1,0 +1,64 @@
+"""What every part of the coordinator's console works with: store, users, register, calendar, keys, and the outbox."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from adapters.kit.filing import read, write
+from adapters.kit.keyring import Keyring
+from adapters.kit.messages import Outbound, outgoing, service_class
+from adapters.kit.outbox import OutboxRef
+from adapters.kit.store import Store
+from adapters.kit.transaction import Transaction
+from adapters.kit.users import Users
+from adapters.la.console.enquiry import Enquiry, Issued
+from adapters.la.console.issuing import Area
+from adapters.la.console.register import Register
+from broker.calendar import WorkingCalendar
+from schemas.content.base import Content
+from schemas.directory import Directory
+from schemas.routing import Lane
+
+KIND = "enquiry"
+
+
+@dataclass(frozen=True)
+class Office:
+    """What every part of the console works with."""
+
+    store: Store
+    users: Users
+    register: Register
+    calendar: WorkingCalendar
+    clock: Callable[[], datetime]
+    keyring: Keyring
+    directory: Callable[[], Directory]
+
+    @property
+    def area(self) -> Area:
+        """The register and the calendar of the area."""
+        return Area(self.register, self.calendar)
+
+    async def read(self, tx: Transaction, reference: str) -> tuple[Enquiry, int]:
+        """Give the enquiry and its version. Raises `NotHere`."""
+        return await read(tx, Enquiry, KIND, reference)
+
+    async def write(self, tx: Transaction, enquiry: Enquiry, *, version: int | None) -> None:
+        """Write the enquiry, if nobody changed it meanwhile."""
+        await write(tx, KIND, enquiry.reference, enquiry, version=version)
+
+    async def tell(
+        self, tx: Transaction, issued: Issued, message: Content, *, event: str, user: str, rag: str | None
+    ) -> OutboxRef:
+        """Put a message to one recipient into the outbox and give its place there."""
+        first = event == "REQ"
+        bound = Outbound(
+            recipient=issued.participant,
+            thread=issued.thread,
+            in_reply_to=None if first else issued.mid,
+            lane=Lane.URGENT if issued.urgent else Lane.ROUTINE,
+            event=event,
+            service_class=service_class(rag),
+        )
+        role = self.users.find(user).signing_role
+        return await tx.enqueue(outgoing(bound, message, user=user, role=role))
