@@ -8,6 +8,7 @@ whoever can write the file can forge a sender.
 
 import asyncio
 import random
+import sqlite3
 from collections import defaultdict
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,7 @@ from broker.embedded_store import QueueStore, Row
 from broker.errors import ConnectionClosed, Misuse, NotAParticipant
 from broker.hub import Delivery, Handler, Outcome, check_size
 from broker.settings import TransportSettings
+from broker.supervisor import being_cancelled
 from broker.topology import DEAD_QUEUE, DELIVERY_LIMIT, MONITOR, Topology
 from schemas.routing import Lane, ingress_exchange, queue_name, routing_key
 
@@ -30,7 +32,12 @@ class EmbeddedHub:
         self._topology = topology
         self._settings = settings or TransportSettings()
         self._poll = _POLL_SECONDS if path else None
-        self._store = QueueStore(path, delivery_limit=DELIVERY_LIMIT, dead_queue=DEAD_QUEUE)
+        self._store = QueueStore(
+            path,
+            delivery_limit=DELIVERY_LIMIT,
+            dead_queue=DEAD_QUEUE,
+            busy_timeout=self._settings.publish_timeout,
+        )
         self._arrivals: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self._connections: list[EmbeddedConnection] = []
         self._opened = 0
@@ -67,7 +74,10 @@ class EmbeddedHub:
         queues = self._topology.routes(ingress_exchange(sender), key=routing_key(recipient, lane))
         if not queues:
             return Outcome.RETURNED
-        await self._store.append(queues, body=body, ingress_owner=sender)
+        try:
+            await self._store.append(queues, body=body, ingress_owner=sender)
+        except sqlite3.OperationalError:  # a full disk, or a file that others hold for too long
+            return Outcome.UNKNOWN
         for queue in queues:
             self._arrivals[queue].set()
         return Outcome.CONFIRMED
@@ -129,17 +139,26 @@ class EmbeddedConnection:
             raise ConnectionClosed
 
     async def _run(self, lane: Lane, handler: Handler) -> None:
-        queue, failures = queue_name(self._participant, lane), 0
+        failures = 0
         while True:
+            if await self._one_delivery(lane, handler):
+                failures = 0
+                continue
+            failures += 1
+            chance = random.random()  # noqa: S311 - jitter, not a secret
+            await asyncio.sleep(self._hub._settings.backoff.pause(failures, chance=chance))
+
+    async def _one_delivery(self, lane: Lane, handler: Handler) -> bool:
+        """Take one message and have it handled; no message is a success too, after waiting for one."""
+        queue = queue_name(self._participant, lane)
+        try:
             row = await self._hub._store.take(queue, holder=self._holder)
             if row is None:
                 await self._hub._wait(queue)
-            elif await self._handled(row, lane=lane, handler=handler):
-                failures = 0
-            else:
-                failures += 1
-                chance = random.random()  # noqa: S311 - jitter, not a secret
-                await asyncio.sleep(self._hub._settings.backoff.pause(failures, chance=chance))
+                return True
+            return await self._handled(row, lane=lane, handler=handler)
+        except sqlite3.OperationalError:
+            return False
 
     async def _handled(self, row: Row, *, lane: Lane, handler: Handler) -> bool:
         delivery = Delivery(row.ingress_owner, lane, row.body, has_cc=False, redelivered=row.deliveries > 1)
@@ -148,8 +167,9 @@ class EmbeddedConnection:
             async with asyncio.timeout(self._hub._settings.handler_timeout):
                 await handler(delivery)
             done = True
-        except Exception:
-            return False  # the handler's owner reports its own errors; ours is to deliver again
+        except (Exception, asyncio.CancelledError):
+            if being_cancelled():
+                raise
         finally:
             await self._hub._store.settle(row, done=done)
-        return True
+        return done

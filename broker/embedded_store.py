@@ -41,10 +41,14 @@ class Row:
 
 
 class QueueStore:
-    """Durable queues of one machine. With no path they live in memory and die with the object."""
+    """Durable queues of one machine. With no path they live in memory and die with the object.
 
-    def __init__(self, path: Path | None, *, delivery_limit: int, dead_queue: str) -> None:
+    Every call raises `sqlite3.OperationalError` if another process holds the file for longer than `busy_timeout`.
+    """
+
+    def __init__(self, path: Path | None, *, delivery_limit: int, dead_queue: str, busy_timeout: float = 10) -> None:
         self._path = path
+        self._busy_timeout = busy_timeout
         self._delivery_limit = delivery_limit
         self._dead_queue = dead_queue
         self._me = secrets.token_hex(8)
@@ -129,7 +133,7 @@ class QueueStore:
         # SQLite does not wait when two processes switch the same new file to WAL: only one may be here at a time.
         with path.with_name(f"{path.name}.lock").open("wb") as gate:
             fcntl.flock(gate, fcntl.LOCK_EX)
-            database = sqlite3.connect(path, isolation_level=None, timeout=10)
+            database = sqlite3.connect(path, isolation_level=None, timeout=self._busy_timeout)
             database.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_SCHEMA}")
         return database
 

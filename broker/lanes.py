@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from broker.errors import HubError
 from broker.hub import Delivery, Handler, Outcome
 from broker.settings import TransportSettings
-from broker.supervisor import Arrival, Channel, OpenChannel, Silence, Supervised, watch
+from broker.supervisor import Arrival, Channel, OpenChannel, Silence, Supervised, being_cancelled, watch
 from schemas.routing import Lane
 
 log = logging.getLogger("mash.hub")
@@ -46,7 +46,7 @@ class PublishLane(Supervised):
                 channel = await asyncio.shield(self._ready())
                 outcome = await channel.publish(body, exchange=self._exchange, key=key, message_id=message_id)
         except asyncio.CancelledError:
-            if _being_cancelled():
+            if being_cancelled():
                 raise
             return Outcome.UNKNOWN  # not our caller: the channel died, and what waits on it is cancelled
         except Exception:
@@ -144,7 +144,9 @@ class ConsumeLane(Supervised):
         try:
             async with asyncio.timeout(self._settings.handler_timeout):
                 await self._handler(delivery)
-        except Exception as fault:
+        except (Exception, asyncio.CancelledError) as fault:
+            if being_cancelled():
+                raise
             self._poisoned += 1
             log.warning("%s: the handler failed (%s)", self.name, type(fault).__name__)
             raise HandlerFailed from None
@@ -178,8 +180,3 @@ class ConsumeLane(Supervised):
 def _owner(exchange: str) -> str:
     """Name the participant whose ingress this is; a dead letter's exchange names nobody."""
     return exchange.removeprefix(_INGRESS_PREFIX) if exchange.startswith(_INGRESS_PREFIX) else ""
-
-
-def _being_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

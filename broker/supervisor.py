@@ -11,7 +11,6 @@ import random
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Protocol
 
 from broker.errors import Unreachable
@@ -100,15 +99,16 @@ class Supervised(ABC):
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await asyncio.wait([task])
 
     async def _run(self) -> None:
         while True:
             life = Silence()
             try:
                 await self._one_life()
-            except Exception as fault:
+            except (Exception, asyncio.CancelledError) as fault:
+                if being_cancelled():
+                    raise
                 self._failures = 1 if life.seconds > self._settings.backoff.cap else self._failures + 1
                 # The type alone: a library's message may quote what was being sent.
                 log.info("%s: starting afresh after %s, failure %d in a row", self.name, _cause(fault), self._failures)
@@ -148,6 +148,15 @@ class Silence:
     def seconds(self) -> float:
         """Seconds since the last sign of life."""
         return time.monotonic() - self._since
+
+
+def being_cancelled() -> bool:
+    """Say whether somebody cancelled this task; a `CancelledError` without that came out of a library or a handler.
+
+    Taking such a one for the real thing would end a supervisor without a word: a deaf consumer.
+    """
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _cause(fault: BaseException) -> str:

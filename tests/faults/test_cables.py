@@ -14,7 +14,7 @@ import pytest
 from broker.hub import Outcome
 from deploy.local.rabbitmq import LocalRabbitMQ
 from tests.support.fault_proxy import Faults
-from tests.support.hubs import FAST
+from tests.support.hubs import FAST, until
 from tests.support.line import LANE, PATIENT, TEXTS, Line, line
 from tests.support.trio import POLICE
 
@@ -79,6 +79,18 @@ async def test_a_half_open_publisher_ends_every_publish_as_unknown_and_recovers(
         setattr(wire.sender_cable.faults, direction, True)
         outcome = await wire.sender.publish(b"x", recipient=POLICE, lane=LANE, attempt_id="x.1")
         assert outcome is Outcome.UNKNOWN
+        wire.sender_cable.faults = Faults()
+        await wire.deliver(*TEXTS)
+        await wire.arrived(*TEXTS)
+
+
+async def test_a_hub_that_accepts_and_says_nothing_holds_nobody_up(rabbitmq: LocalRabbitMQ) -> None:
+    """A connection that never gets past its handshake is given up, with all its tasks, and tried again."""
+    async with line(rabbitmq, settings=replace(FAST, connect_timeout=0.3, publish_timeout=1.0)) as wire:
+        wire.sender_cable.faults = Faults(deaf_to_broker=True, deaf_to_client=True)
+        outcome = await wire.sender.publish(b"x", recipient=POLICE, lane=LANE, attempt_id="x.1")
+        assert outcome is Outcome.UNKNOWN
+        await until(lambda: wire.sender_cable.accepted >= 3)
         wire.sender_cable.faults = Faults()
         await wire.deliver(*TEXTS)
         await wire.arrived(*TEXTS)

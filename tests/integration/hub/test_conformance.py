@@ -63,6 +63,23 @@ async def test_a_message_is_delivered_again_when_the_handler_fails(
     assert "refuses" not in caplog.text
 
 
+async def test_a_handler_that_pretends_to_be_cancelled_leaves_its_lane_alive(hub_factory: HubFactory) -> None:
+    """A stray CancelledError ends tasks without a word: a consumer must not go deaf by one."""
+    taken: list[bytes] = []
+
+    async def strays_once(delivery: Delivery) -> None:
+        taken.append(delivery.body)
+        if len(taken) == 1:
+            raise asyncio.CancelledError
+
+    async with hub_factory(TOPOLOGY) as hub, two(hub) as (la, police):
+        await police.consume(Lane.ROUTINE, strays_once)
+        await send(la, "one")
+        await send(la, "two")
+        await until(lambda: len(taken) >= 3)
+        assert sorted(taken) == [b"one", b"one", b"two"]
+
+
 async def test_a_message_is_delivered_again_when_its_reader_left_before_finishing(hub_factory: HubFactory) -> None:
     """A reader that goes away in the middle has not acknowledged."""
     started, inbox = asyncio.Event(), Inbox()

@@ -1,0 +1,99 @@
+"""The embedded hub's own ways, beyond the contract that `test_conformance` holds."""
+
+import asyncio
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from broker.embedded import EmbeddedHub
+from broker.embedded_store import QueueStore
+from broker.errors import NotAParticipant
+from broker.hub import Outcome
+from broker.topology import DEAD_QUEUE, Topology
+from schemas.routing import Lane, queue_name
+from tests.support.hubs import FAST, until
+from tests.support.trio import HEALTH, LA, POLICE, TOPOLOGY, Inbox, send, two
+
+QUEUE = queue_name(POLICE, Lane.ROUTINE)
+
+
+async def test_a_hub_in_memory_carries_without_a_file() -> None:
+    """The sandbox needs no folder."""
+    inbox = Inbox()
+    async with EmbeddedHub(TOPOLOGY, settings=FAST) as hub, two(hub) as (la, police):
+        await police.consume(Lane.ROUTINE, inbox)
+        assert await send(la, "one") is Outcome.CONFIRMED
+        await inbox.until(1)
+        await asyncio.sleep(0)
+        assert police.alive(Lane.ROUTINE)
+
+
+async def test_a_stranger_gets_no_connection() -> None:
+    """Whoever is not in the table does not exist."""
+    async with EmbeddedHub(TOPOLOGY) as hub:
+        for name in ("testford-nobody", "", "hub"):
+            with pytest.raises(NotAParticipant):
+                await hub.connect(name)
+
+
+async def test_a_suspended_participant_can_send_nothing() -> None:
+    """REC-06, as on RabbitMQ: not even an outcome that says where the way ends."""
+    topology = Topology.build([LA, POLICE, HEALTH], [(LA, POLICE)], monitor=False, suspended=[LA])
+    async with EmbeddedHub(topology) as hub:
+        la = await hub.connect(LA)
+        assert await send(la, "one") is Outcome.UNKNOWN
+        assert await hub.depth(QUEUE) == 0
+
+
+async def test_a_file_that_another_process_holds_makes_an_outcome_unknown_and_the_lane_goes_on(tmp_path: Path) -> None:
+    """A lock held too long is the world's fault: retried, never raised into the adapter."""
+    path, inbox, settings = tmp_path / "hub.sqlite", Inbox(), replace(FAST, publish_timeout=0.05)
+    async with EmbeddedHub(TOPOLOGY, path, settings=settings) as hub, two(hub) as (la, police):
+        assert await send(la, "before") is Outcome.CONFIRMED
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        await police.consume(Lane.ROUTINE, inbox)
+        assert await send(la, "during") is Outcome.UNKNOWN
+        other.execute("ROLLBACK")
+        other.close()
+        assert await send(la, "after") is Outcome.CONFIRMED
+        await inbox.until(2)
+        assert inbox.bodies == [b"before", b"after"]
+
+
+async def test_a_row_that_was_taken_too_often_goes_to_the_dead_queue_without_a_senders_name() -> None:
+    """As on RabbitMQ, where a dead letter comes by another exchange."""
+    store = QueueStore(None, delivery_limit=2, dead_queue=DEAD_QUEUE)
+    await store.append([QUEUE], body=b"poison", ingress_owner=LA)
+    for _ in range(2):
+        row = await store.take(QUEUE, holder="1")
+        assert row is not None
+        await store.settle(row, done=False)
+    assert await store.take(QUEUE, holder="1") is None
+    dead = await store.take(DEAD_QUEUE, holder="1")
+    assert dead is not None
+    assert (dead.body, dead.ingress_owner) == (b"poison", "")
+    await store.close()
+
+
+async def test_what_a_connection_took_is_free_again_when_it_closes() -> None:
+    """Even when it closes between taking and handing over."""
+    store = QueueStore(None, delivery_limit=9, dead_queue=DEAD_QUEUE)
+    await store.append([QUEUE], body=b"one", ingress_owner=LA)
+    assert await store.take(QUEUE, holder="1")
+    assert await store.take(QUEUE, holder="2") is None
+    await store.release("1")
+    assert await store.take(QUEUE, holder="2")
+    await store.close()
+
+
+async def test_a_body_is_in_no_representation() -> None:
+    """Logs show reprs."""
+    inbox = Inbox()
+    async with EmbeddedHub(TOPOLOGY) as hub, two(hub) as (la, police):
+        await police.consume(Lane.ROUTINE, inbox)
+        await send(la, "canary-word")
+        await until(lambda: bool(inbox.taken))
+        assert "canary-word" not in repr(inbox.taken)
