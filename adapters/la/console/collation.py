@@ -120,7 +120,7 @@ class HeldBack(Content):
 
 
 class Collation(Content):
-    """The whole view of one enquiry at `as_at`."""
+    """The whole view of one enquiry at `as_at`; `persons` says what the keys in items stand for."""
 
     enquiry: str
     rag: str | None
@@ -134,6 +134,7 @@ class Collation(Content):
     decided: Decided | None
     counters: Counters
     reader: Literal[Audience.MASH_TEAM, Audience.DECISION_MAKER] = Audience.MASH_TEAM
+    persons: dict[str, str] = {}
 
 
 def collate(
@@ -173,6 +174,7 @@ def collate(
             sub_request_breaches=breaches(parts_of(ordered), now=now),
         ),
         reader=Audience.DECISION_MAKER if open_sealed else Audience.MASH_TEAM,
+        persons={key: person.name for key, person in enquiry.form.persons.items() if person.name},
     )
 
 

@@ -64,6 +64,7 @@ class HandoverPack(Content):
     concerns: str | None
     outcome: str | None
     items: tuple[CollatedItem, ...]
+    persons: dict[str, str]
 
 
 class NotAService(ValueError):
@@ -115,6 +116,12 @@ def narrowed(items: Iterable[CollatedItem], *, to: Audience, through: str) -> tu
     )
 
 
+def persons_in(items: Iterable[CollatedItem], collation: Collation) -> dict[str, str]:
+    """Give the names of those whom the items are about, and of nobody else in the enquiry."""
+    subjects = {key for one in items for key in one.item.subjects}
+    return {key: name for key, name in collation.persons.items() if key in subjects}
+
+
 def handover_pack(
     collation: Collation,
     *,
@@ -145,6 +152,7 @@ def handover_pack(
         concerns=told,
         outcome=collation.decided.outcome if collation.decided else None,
         items=narrowed(selection.items, to=audience, through=through),
+        persons=persons_in(selection.items, collation),
     )
 
 

@@ -14,7 +14,7 @@ from pydantic import AwareDatetime
 
 from adapters.la.console.collation import CollatedItem, Collation
 from adapters.la.console.enquiry import Enquiry
-from adapters.la.console.handover import narrowed, takeaway
+from adapters.la.console.handover import narrowed, persons_in, takeaway
 from adapters.la.console.legible import LONDON, day
 from adapters.la.console.wording import DECISIONS, in_words
 from schemas.content.base import Content
@@ -52,6 +52,7 @@ class Letter(Content):
     sender: Sender
     paragraphs: tuple[str, ...]
     items: tuple[CollatedItem, ...]
+    persons: dict[str, str]
 
 
 class NotWritten(Content):
@@ -75,6 +76,7 @@ def referrer_letter(
         "We cannot tell you what other services know about the family.",
         f"If anything changes, or if you disagree with the decision, ring {sender.telephone}.",
     )
+    items = takeaway(collation, Audience.REFERRER).items
     return Letter(
         kind="referrer",
         enquiry=collation.enquiry,
@@ -82,7 +84,8 @@ def referrer_letter(
         written_at=now,
         sender=sender,
         paragraphs=told,
-        items=narrowed(takeaway(collation, Audience.REFERRER).items, to=Audience.REFERRER, through=through),
+        items=narrowed(items, to=Audience.REFERRER, through=through),
+        persons=persons_in(items, collation),
     )
 
 
@@ -113,6 +116,7 @@ def family_letter(
         f"If you have questions about this letter, or about information that is held about you, "
         f"ring {sender.telephone}.",
     )
+    items = tuple(_for_family(collation, confirmed))
     return Letter(
         kind="family",
         enquiry=collation.enquiry,
@@ -120,7 +124,8 @@ def family_letter(
         written_at=now,
         sender=sender,
         paragraphs=told,
-        items=narrowed(_for_family(collation, confirmed), to=Audience.FAMILY, through=through),
+        items=narrowed(items, to=Audience.FAMILY, through=through),
+        persons=persons_in(items, collation),
     )
 
 

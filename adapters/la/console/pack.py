@@ -40,7 +40,6 @@ USE: Final[Mapping[UseAfterMash, str]] = {
     ),
     UseAfterMash.ASSESSMENT: "May be used in the assessment that follows this enquiry, under each item's conditions.",
 }
-NAMES: Final[Mapping[str, str]] = {}
 
 Block = dict[str, Any]
 
@@ -78,9 +77,7 @@ class _Cover:
     printed_at: datetime
 
 
-def collation_pdf(
-    collation: Collation, *, printed_by: str, printed_at: datetime, names: Mapping[str, str] = NAMES
-) -> Printed:
+def collation_pdf(collation: Collation, *, printed_by: str, printed_at: datetime) -> Printed:
     """Print the collation for its reader: team, or decision maker with what was sealed for them."""
     selection = takeaway(collation, collation.reader)
     whom = in_words(AUDIENCES, collation.reader)
@@ -94,8 +91,8 @@ def collation_pdf(
     )
     sections = [
         _section(None, facts),
-        *_course(collation, selection.items, names),
-        *_what_they_say(selection.items, names),
+        *_course(collation, selection.items),
+        *_what_they_say(selection.items, collation.persons),
         *_what_is_not_here(collation, phrases.left_out(selection.left_out)),
     ]
     cover = _Cover(
@@ -110,9 +107,7 @@ def collation_pdf(
     return _print("pack.typ", cover, selection.items, {"title": title, "sections": sections})
 
 
-def handover_pdf(
-    pack: HandoverPack, *, printed_by: str, printed_at: datetime, names: Mapping[str, str] = NAMES
-) -> Printed:
+def handover_pdf(pack: HandoverPack, *, printed_by: str, printed_at: datetime) -> Printed:
     """Print the pack for a service. It says nothing of what is not in it."""
     whom = in_words(AUDIENCES, pack.audience)
     decided = in_words(DECISIONS, pack.outcome) if pack.outcome else "not decided yet"
@@ -124,7 +119,7 @@ def handover_pdf(
         ("Use", USE[pack.use_after_mash]),
     )
     concerns = [_section("The concerns that were referred", _lines(pack.concerns))] if pack.concerns else []
-    sections = [_section(None, facts), *concerns, *_what_they_say(pack.items, names)]
+    sections = [_section(None, facts), *concerns, *_what_they_say(pack.items, pack.persons)]
     cover = _Cover(
         what=f"the handover pack for {whom}",
         handling=HANDLING.format(whom=whom),
@@ -145,7 +140,7 @@ def letter_pdf(letter: Letter, *, printed_by: str, printed_at: datetime) -> Prin
         "date": day(letter.written_at.astimezone(LONDON).date()),
         "addressed_to": letter.addressed_to,
         "paragraphs": letter.paragraphs,
-        "items": [_item(one, NAMES) for one in letter.items],
+        "items": [_item(one, letter.persons) for one in letter.items],
     }
     cover = _Cover(
         what=f"the letter to the {letter.kind}",
@@ -177,14 +172,14 @@ def _print(template: str, cover: _Cover, items: Iterable[CollatedItem], data: Ma
     )
 
 
-def _course(collation: Collation, items: tuple[CollatedItem, ...], names: Mapping[str, str]) -> Iterator[Block]:
+def _course(collation: Collation, items: tuple[CollatedItem, ...]) -> Iterator[Block]:
     decided = phrases.decision(collation.decided, collation.rows, now=collation.as_at)
     yield _section("Decision", _lines(*decided))
     urgent = chronology(items).urgent
     if urgent:
-        yield _section("Urgent: read first", *[_item(one, names) for one in urgent])
+        yield _section("Urgent: read first", *[_item(one, collation.persons) for one in urgent])
     if collation.rows:
-        yield _section("Who answered", _answers(collation, names))
+        yield _section("Who answered", _answers(collation))
     judged = [row for row in collation.rows if row.level_of_need]
     if judged:
         title = "Levels of need: they differ" if collation.levels_differ else "Levels of need"
@@ -192,14 +187,14 @@ def _course(collation: Collation, items: tuple[CollatedItem, ...], names: Mappin
         yield _section(title, _levels(collation), _points(*reasons))
 
 
-def _answers(collation: Collation, names: Mapping[str, str]) -> Block:
+def _answers(collation: Collation) -> Block:
     rows = [
         [
             row.name,
             "\n".join(phrases.answer(row, now=collation.as_at)),
             row.level_of_need or "–",
             row.best_placed or "–",
-            "\n".join(phrases.came(row, names)) or "–",
+            "\n".join(phrases.came(row, collation.persons)) or "–",
         ]
         for row in collation.rows
     ]

@@ -19,7 +19,6 @@ from adapters.la.console.legible import moment
 from adapters.la.console.render_items import heading, text
 from adapters.la.console.wording import DECISIONS, ORIGINATORS, in_words, listed
 
-NAMES: Mapping[str, str] = {}
 _RAG_STYLES: Mapping[str, str] = {
     "RED": "bold white on red",
     "AMBER": "bold black on yellow",
@@ -28,15 +27,15 @@ _RAG_STYLES: Mapping[str, str] = {
 }
 
 
-def render_collation(collation: Collation, *, names: Mapping[str, str] = NAMES) -> RenderableType:
-    """Give the whole view for the collation's reader; `names` maps keys of persons to what they are called."""
-    return Group(*[Padding(block, (0, 0, 1, 0)) for block in _blocks(collation, names)])
+def render_collation(collation: Collation) -> RenderableType:
+    """Give the whole view for the collation's reader."""
+    return Group(*[Padding(block, (0, 0, 1, 0)) for block in _blocks(collation, collation.persons)])
 
 
 def _blocks(collation: Collation, names: Mapping[str, str]) -> Iterator[RenderableType]:
     yield headline(collation)
     yield from render_items.urgent(collation, names)
-    yield Group(heading("Who answered"), who_answered(collation, names))
+    yield Group(heading("Who answered"), who_answered(collation))
     yield from render_items.levels(collation)
     yield from render_items.items(collation, names)
     yield from render_items.held_back(collation)
@@ -59,7 +58,7 @@ def headline(collation: Collation) -> RenderableType:
     return Group(first, *map(text, phrases.decision(collation.decided, collation.rows, now=collation.as_at)))
 
 
-def who_answered(collation: Collation, names: Mapping[str, str] = NAMES) -> RenderableType:
+def who_answered(collation: Collation) -> RenderableType:
     """One line an agency: its answer, its level of need, who it thinks best placed, and what came."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, leading=1)
     for title, ratio in (("Agency", 5), ("Answer", 6), ("Need", 2), ("Best placed", 4), ("What came", 6)):
@@ -70,7 +69,7 @@ def who_answered(collation: Collation, names: Mapping[str, str] = NAMES) -> Rend
             text("\n".join(phrases.answer(row, now=collation.as_at)), style=_style(row)),
             text(row.level_of_need or "–"),
             text(row.best_placed or "–"),
-            text("\n".join(phrases.came(row, names)) or "–"),
+            text("\n".join(phrases.came(row, collation.persons)) or "–"),
         )
     return table
 

@@ -3,8 +3,9 @@
 from datetime import UTC, date, datetime
 
 from adapters.la.console.collation import Arrived, Collation, collate
-from adapters.la.console.enquiry import PhonePrompt, Rating
+from adapters.la.console.enquiry import Form, PhonePrompt, Rating
 from schemas.content.marking import Marking
+from schemas.content.person import Person
 from schemas.content.response import Item, Judgement, Nil, Referral, Refusal, TraceStatus
 from tests.unit.console import office
 
@@ -230,6 +231,7 @@ def ashgrove(*, open_sealed: bool = False, **changes: object) -> Collation:
     ratings = tuple(
         Rating(rag=rag, at=at, by="manager", rationale="r") for rag, at in (("AMBER", _at(10, 5)), ("RED", _at(14, 20)))
     )
-    enquiry = office.enquiry(*office.NAMES, ratings=ratings, prompts=(prompt,), **changes)  # type: ignore[arg-type]  # as above
+    form = Form(persons={key: Person(name=name) for key, name in PERSONS.items()})
+    enquiry = office.enquiry(*office.NAMES, form=form, ratings=ratings, prompts=(prompt,), **changes)  # type: ignore[arg-type]  # as above
     answers = (_police(), _education(), _health(), *_others())
     return collate(enquiry, answers, {}, register=office.register(), now=office.NOW, open_sealed=open_sealed)

@@ -20,6 +20,7 @@ from adapters.la.console.register import UseAfterMash
 from adapters.la.console.wording import Left
 from schemas.content.codes import Audience
 from schemas.content.response import Item
+from tests.unit.console.ashgrove import ashgrove
 from tests.unit.console.office import NOW, answered, collation, decided, item, marking
 
 RECEIVING = Audience.RECEIVING_SERVICE
@@ -141,6 +142,14 @@ def test_a_pack_names_its_outcome_and_neither_rationale_nor_next_step() -> None:
     pack = _pack(collation(decided=decided("strategy_discussion")))
     assert pack.outcome == "strategy_discussion"
     assert "may quote" not in pack.model_dump_json()
+
+
+def test_a_pack_names_nobody_whom_its_items_are_not_about() -> None:
+    """Attack: the receiving service learns from the list of persons who else is in the enquiry."""
+    pack = _pack(ashgrove())
+    assert set(pack.persons) == {key for one in pack.items for key in one.item.subjects}
+    none = _pack(ashgrove().model_copy(update={"items": ()}))
+    assert none.persons == {}
 
 
 def test_early_help_gets_the_concerns_only_where_they_list_it() -> None:

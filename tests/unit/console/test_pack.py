@@ -20,7 +20,7 @@ from adapters.la.console.register import UseAfterMash
 from adapters.la.console.typeset import NotTypeset, typeset
 from adapters.la.console.wording import CONDITIONS
 from schemas.content.codes import Audience
-from tests.unit.console.ashgrove import PERSONS, ashgrove
+from tests.unit.console.ashgrove import ashgrove
 from tests.unit.console.office import NOW, answered, collation, decided, enquiry, item, marking
 
 EMBEDDED = ("LibertinusSerif", "DejaVuSansMono", "NewCM")
@@ -28,7 +28,7 @@ SENDER = Sender(name="P. Example", role="MASH team manager", organisation="Testf
 
 
 def _print(view: Collation) -> Printed:
-    return collation_pdf(view, printed_by="P. Example", printed_at=NOW, names=PERSONS)
+    return collation_pdf(view, printed_by="P. Example", printed_at=NOW)
 
 
 def _one(wording: str) -> Printed:
@@ -57,7 +57,7 @@ def _handover(view: Collation, **changes: object) -> Printed:
         through="testford-mash",
         **changes,  # type: ignore[arg-type]  # keyword by keyword from the test
     )
-    return handover_pdf(pack, printed_by="P. Example", printed_at=NOW, names=PERSONS)
+    return handover_pdf(pack, printed_by="P. Example", printed_at=NOW)
 
 
 def test_every_item_is_printed_whole_with_its_marking_in_full() -> None:
@@ -304,7 +304,7 @@ def test_a_print_is_logged_by_digest_and_without_content() -> None:
 def test_the_same_print_has_the_same_digest_and_a_later_one_another() -> None:
     """A sheet found later can be told from another print."""
     view = ashgrove()
-    later = collation_pdf(view, printed_by="P. Example", printed_at=NOW + timedelta(minutes=1), names=PERSONS)
+    later = collation_pdf(view, printed_by="P. Example", printed_at=NOW + timedelta(minutes=1))
     assert _print(view).sha256 == _print(view).sha256
     assert later.sha256 != _print(view).sha256
 

@@ -9,7 +9,7 @@ from adapters.la.console.collation import Collation, PhoneAnswer, Progress
 from adapters.la.console.render import decided_lines, issued_lines, render_collation
 from adapters.la.console.render_items import scale
 from schemas.content.response import Nil, Refusal, TraceStatus
-from tests.unit.console.ashgrove import PERSONS, ashgrove
+from tests.unit.console.ashgrove import ashgrove
 from tests.unit.console.office import (
     DUE,
     ISSUED,
@@ -38,7 +38,7 @@ def raw(view: Collation, *, width: int = 100) -> str:
     """Give what a terminal without colour shows, line by line."""
     console = Console(width=width, no_color=True, highlight=False, force_terminal=False)
     with console.capture() as capture:
-        console.print(render_collation(view, names=PERSONS))
+        console.print(render_collation(view))
     return capture.get()
 
 
