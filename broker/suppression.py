@@ -1,20 +1,20 @@
 """Small numbers hidden in a table with totals, so that arithmetic cannot bring them back (REC-19, P44).
 
-It guarantees, of every count from 1 to 5: it is not shown, totals included; and whoever adds up and subtracts what is
-shown, knowing this very procedure, is left with at least three values that it could have. Noughts are shown.
-Further cells are hidden until this holds: the smallest useful ones first, totals after cells. The table is audited, not
-assumed: the range that remains of each small count is computed exactly, as a flow through the hidden cells.
-The limit: one table at a time. Two tables that share counts, or this month's beside a running total of the year, can
-be set against each other; publish one.
+It guarantees, of every count from 1 to 5: it is not shown, totals included; and for whoever adds up and subtracts what
+is shown, it could still be every number from 1 to 5 (a total: every one from the number of its counts that are not
+nought, for noughts are shown).
+Further cells are hidden until this holds: the fewest and smallest that help, totals after cells. The table is audited,
+not assumed: what each small count could still be is computed exactly, as a flow through the hidden cells.
+The limits: who guesses why a cell was hidden may narrow it down. And one table at a time: two tables that share counts,
+or this month's beside a running total of the year, can be set against each other; publish one.
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 SMALL: Final = range(1, 6)
-VALUES_LEFT: Final = 3
 TOTAL: Final = -1
 """The row or column index of totals."""
 PLENTY: Final = len(SMALL)
@@ -38,16 +38,17 @@ def suppress(counts: Sequence[Sequence[int]]) -> Table:
     """Give the table of `counts` (rows of equal length, none negative) with its totals, safe to show."""
     values = _with_totals(counts)
     hidden = {cell for cell, value in values.items() if value in SMALL}
-    while (exposed := _exposed(values, hidden)) and (more := _to_hide(values, hidden, exposed)):
-        hidden |= more
+    for cell in sorted(hidden, key=lambda cell: (values[cell], cell)):
+        while possible(values, hidden, cell) != could_be(values, cell):
+            hidden |= _to_hide(values, hidden, cell)  # hiding more never narrows a range that was wide enough
     return _shown(values, hidden, rows=len(counts))
 
 
-def possible(values: Mapping[Cell, int], hidden: Iterable[Cell], cell: Cell) -> range:
-    """Give what a hidden small count could be, to somebody who has the shown counts and knows which are small.
+def possible(values: Mapping[Cell, int], hidden: Collection[Cell], cell: Cell) -> range:
+    """Give which of 1 to 5 a hidden small count could be, for somebody who has all that is shown.
 
-    Added to this cell, something has to be taken from others of its row and column, and so on round: the most that can
-    go round is the greatest flow from the cell's column back to its row.
+    Whatever is added to this cell has to be taken from others of its row and column, and so on round: the most that
+    can go round is the greatest flow from the cell's column back to its row.
     """
     rises = _room(values, hidden, leaving_out=cell)
     row, column = ("row", cell[0]), ("column", cell[1])
@@ -56,6 +57,14 @@ def possible(values: Mapping[Cell, int], hidden: Iterable[Cell], cell: Cell) -> 
         up, down = down, up
     value = values[cell]
     return range(max(SMALL.start, value - down), min(SMALL.stop - 1, value + up) + 1)
+
+
+def could_be(values: Mapping[Cell, int], cell: Cell) -> range:
+    """Give what a small count could be if nothing but the noughts were shown: a total is no less than its parts."""
+    rows = {cell[0]} if cell[0] != TOTAL else {row for row, _ in values}
+    columns = {cell[1]} if cell[1] != TOTAL else {column for _, column in values}
+    inner = (part for part, value in values.items() if value and not _is_total(part))
+    return range(sum(row in rows and column in columns for row, column in inner), SMALL.stop)
 
 
 def _with_totals(counts: Sequence[Sequence[int]]) -> dict[Cell, int]:
@@ -70,31 +79,27 @@ def _with_totals(counts: Sequence[Sequence[int]]) -> dict[Cell, int]:
     return values
 
 
-def _exposed(values: Mapping[Cell, int], hidden: set[Cell]) -> Cell | None:
-    """Find a small count of which too few values are left, smallest first."""
-    small = sorted((cell for cell in hidden if values[cell] in SMALL), key=lambda cell: (values[cell], cell))
-    return next((cell for cell in small if len(possible(values, hidden, cell)) < VALUES_LEFT), None)
-
-
 def _to_hide(values: Mapping[Cell, int], hidden: set[Cell], exposed: Cell) -> set[Cell]:
-    """Choose what to hide next: the cheapest rectangle round the exposed count that saves it, or else one more cell."""
-    rows = {row for row, _ in values} - {exposed[0]}
-    columns = {column for _, column in values} - {exposed[1]}
-    corners = ({(exposed[0], column), (row, exposed[1]), (row, column)} for row in rows for column in columns)
-    for rectangle in sorted((corner - hidden for corner in corners), key=lambda cells: _cost(values, cells)):
-        if len(possible(values, hidden | rectangle, exposed)) >= VALUES_LEFT:
+    """Choose what to hide next: the cheapest rectangle round the exposed count that saves it, or else one more cell.
+
+    Noughts stay shown: hiding one gives no room. With all else hidden nothing is exposed, so there always is a choice.
+    """
+    lines = ((row, column) for row, column in values if row != exposed[0] and column != exposed[1])
+    corners = ({(exposed[0], column), (row, exposed[1]), (row, column)} for row, column in lines)
+    useful = (cells - hidden for cells in corners if all(values[cell] for cell in cells))
+    for rectangle in sorted(useful, key=lambda cells: _cost(values, cells)):
+        if possible(values, hidden | rectangle, exposed) == could_be(values, exposed):
             return rectangle
-    shown = [{cell} for cell in values if cell not in hidden]
-    return min(shown, key=lambda cells: _cost(values, cells), default=set())
+    shown = ({cell} for cell, value in values.items() if value and cell not in hidden)
+    return min(shown, key=lambda cells: _cost(values, cells))
 
 
-def _cost(values: Mapping[Cell, int], cells: set[Cell]) -> tuple[int, int, int, int, list[Cell]]:
-    """Rate what hiding `cells` takes from the reader: noughts last, totals after cells, few and small ones first."""
-    noughts = sum(values[cell] == 0 for cell in cells)
-    return noughts, sum(map(_is_total, cells)), len(cells), sum(values[cell] for cell in cells), sorted(cells)
+def _cost(values: Mapping[Cell, int], cells: set[Cell]) -> tuple[int, int, int, list[Cell]]:
+    """Rate what hiding `cells` takes from the reader: totals after cells, few and small ones first."""
+    return sum(map(_is_total, cells)), len(cells), sum(values[cell] for cell in cells), sorted(cells)
 
 
-def _room(values: Mapping[Cell, int], hidden: Iterable[Cell], *, leaving_out: Cell) -> dict[Node, dict[Node, int]]:
+def _room(values: Mapping[Cell, int], hidden: Collection[Cell], *, leaving_out: Cell) -> dict[Node, dict[Node, int]]:
     """Give how far each hidden count could rise (row to column) or fall (column to row), the attacker's way.
 
     Rows and columns add up to nought once totals are written as negative: a total rises when its negative falls.
@@ -103,21 +108,13 @@ def _room(values: Mapping[Cell, int], hidden: Iterable[Cell], *, leaving_out: Ce
     for cell in hidden:
         if cell == leaving_out:
             continue
-        least, most = _bounds(values[cell])
-        rise, fall = min(PLENTY, most - values[cell]), min(PLENTY, values[cell] - least)
+        rise, fall = PLENTY, min(PLENTY, max(0, values[cell] - 1))  # a nought would have been shown
         if _is_margin(cell):
             rise, fall = fall, rise
         row, column = ("row", cell[0]), ("column", cell[1])
         room.setdefault(row, {})[column] = rise
         room.setdefault(column, {})[row] = fall
     return room
-
-
-def _bounds(value: int) -> tuple[int, int]:
-    """Give what the procedure itself tells of a hidden count: small, or hidden to protect a small one."""
-    if value in SMALL:
-        return SMALL.start, SMALL.stop - 1
-    return (0 if value == 0 else SMALL.stop), value + PLENTY
 
 
 def _flow(room: Mapping[Node, Mapping[Node, int]], source: Node, sink: Node) -> int:

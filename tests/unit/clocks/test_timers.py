@@ -44,10 +44,12 @@ class Store:
     broken: set[str] = field(default_factory=set)
     down: bool = False
     calls: int = 0
+    called: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def fire(self, keys: Sequence[str], now: datetime) -> None:
         """Claim rows and have their effects in one transaction."""
         self.calls += 1
+        self.called.set()
         await asyncio.sleep(0)
         if self.down:
             raise ConnectionError("the database at 192.0.2.1 does not answer")
@@ -258,10 +260,11 @@ async def test_a_cancelled_tick_loses_no_row(machine: Machine) -> None:
     store = Store({"row": START})
     scheduler = await started(store, machine, [])
     task = asyncio.create_task(scheduler.tick())
-    await asyncio.sleep(0)
+    await store.called.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    assert store.effects == []
     await scheduler.tick()
     assert store.effects == ["row"]
 
