@@ -81,6 +81,7 @@ class AllowanceSettings(_Settings):
     phone_call: ByRatingSettings = ByRatingSettings()
     human_ack: ByRatingSettings = ByRatingSettings()
     onward_question: ByRatingSettings = ByRatingSettings()
+    adapter_ack: AllowanceText | None = None
     decision: AllowanceText | None = None
     outcome_to_partners: AllowanceText | None = None
     referrer_below_threshold: AllowanceText | None = None

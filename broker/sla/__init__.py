@@ -20,6 +20,7 @@ from broker.sla.allowances import (
 from broker.sla.clock import ClockState, RfiClock
 from broker.sla.due import (
     ReasonMissingError,
+    adapter_ack_due,
     correction_ack_due,
     decision_due,
     extended_due,
@@ -35,7 +36,7 @@ from broker.sla.due import (
     sub_request_due,
 )
 from broker.sla.events import ClockEvent, ClockEventKind, NotIssuedError
-from broker.sla.timers import LADDER, Contact, Leg, Rung, Timer, TimerKind, timers_for
+from broker.sla.timers import LADDER, Contact, Leg, Rung, Timer, TimerKind, advice_alert_due, timers_for
 
 __all__ = [
     "DEFAULT_ALLOWANCES",
@@ -58,6 +59,8 @@ __all__ = [
     "Rung",
     "Timer",
     "TimerKind",
+    "adapter_ack_due",
+    "advice_alert_due",
     "correction_ack_due",
     "decision_due",
     "elapsed",

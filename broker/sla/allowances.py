@@ -80,6 +80,7 @@ class ByRating:
         return rows[rating]
 
 
+ONE_MINUTE: Final = elapsed(seconds=60)
 ONE_DAY: Final = working_days(1)
 THREE_DAYS: Final = working_days(3)
 # PBO §6, P1-P4. RED runs on elapsed time: it is worked to completion beyond office hours (SLA-06).
@@ -100,6 +101,7 @@ class Allowances:
     phone_call: ByRating = PHONE_CALL
     human_ack: ByRating = HUMAN_ACK
     onward_question: ByRating = ONWARD_QUESTION
+    adapter_ack: Allowance = ONE_MINUTE  # FAN-08: by the machine, at any hour
     decision: Allowance = ONE_DAY  # from receipt of the referral
     outcome_to_partners: Allowance = THREE_DAYS  # SEF §2.6, SLA-03
     referrer_below_threshold: Allowance = ONE_DAY  # SEF A4 §10, SLA-04

@@ -68,6 +68,13 @@ def phone_call_due(
     return allowances.phone_call.of(rating).after(issued_at, calendar=calendar)
 
 
+def adapter_ack_due(
+    issued_at: datetime, *, calendar: WorkingCalendar, allowances: Allowances = DEFAULT_ALLOWANCES
+) -> datetime:
+    """Give by when the recipient's adapter has acknowledged by itself: 60 seconds, at any hour (FAN-08)."""
+    return allowances.adapter_ack.after(issued_at, calendar=calendar)
+
+
 def human_ack_due(
     rating: RagRating, issued_at: datetime, *, calendar: WorkingCalendar, allowances: Allowances = DEFAULT_ALLOWANCES
 ) -> datetime:

@@ -7,7 +7,7 @@ A leg is one promise of a due time; a re-rating that moves it begins the next le
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
@@ -107,6 +107,14 @@ class Leg:
         run = measure.between(self.began_at, now, calendar=calendar)
         late = now >= self.due_at
         return max(1.0 if late else 0.0, run / whole) if whole > timedelta(0) else float(late)
+
+
+def advice_alert_due(
+    leg: Leg, sought_at: datetime, *, calendar: WorkingCalendar, allowances: Allowances = DEFAULT_ALLOWANCES
+) -> datetime:
+    """Give when advice that was asked for is missed: half-way from asking to the due time, which stands (LAW-28)."""
+    asking = replace(leg, began_at=min(as_utc(sought_at), leg.due_at))
+    return asking.moment_of(Fraction(1, 2), calendar=calendar, allowances=allowances)
 
 
 def timers_for(

@@ -12,6 +12,7 @@ from broker.sla import (
     Allowances,
     NobodyAskedError,
     ReasonMissingError,
+    adapter_ack_due,
     correction_ack_due,
     decision_due,
     extended_due,
@@ -137,6 +138,11 @@ def test_calls_acknowledgements_and_onward_questions_follow_the_rating(
     assert call == shown(phone_call_due(rating, issued, calendar=MASH_CALENDAR))
     assert ack == shown(human_ack_due(rating, issued, calendar=MASH_CALENDAR))
     assert onward == shown(onward_question_due(rating, issued, calendar=MASH_CALENDAR))
+
+
+def test_an_adapter_acknowledges_within_a_minute_at_any_hour() -> None:
+    """FAN-08: a machine keeps no office hours."""
+    assert shown(adapter_ack_due(local("2026-12-25 23:59"), calendar=MASH_CALENDAR)) == "2026-12-26 00:00"
 
 
 def test_the_outcome_of_the_scenario_is_due_as_written_there() -> None:

@@ -1,7 +1,7 @@
 """The rows of a request: who is called when, as shares of the time its clock runs on."""
 
 from broker.calendar import MASH_CALENDAR
-from broker.sla import Contact, TimerKind, timers_for
+from broker.sla import Contact, Leg, TimerKind, advice_alert_due, timers_for
 from schemas.rating import RagRating
 from tests.unit.clocks.times import local, shown
 
@@ -56,3 +56,12 @@ def test_a_due_time_in_the_night_still_has_a_ladder_in_order() -> None:
     timers = timers_for(AMBER, local(DAY + "18:00"), local(DAY + "20:00"), calendar=MASH_CALENDAR)
     ladder = [shown(timer.due_at)[11:] for timer in timers if timer.kind in {TimerKind.NUDGE, TimerKind.BREACH}]
     assert ladder == ["19:00", "20:00"]
+
+
+def test_asking_for_advice_stops_no_clock_and_is_missed_at_half_of_what_is_left() -> None:
+    """LAW-28: asked at 12:12, six working hours before an AMBER is due: missed after three."""
+    leg = Leg(AMBER, local(DAY + "10:12"), local("2026-11-25 10:12"))
+    alert = advice_alert_due(leg, local(DAY + "12:12"), calendar=MASH_CALENDAR)
+    assert shown(alert) == "2026-11-24 15:12"
+    overdue = advice_alert_due(leg, local("2026-11-25 12:00"), calendar=MASH_CALENDAR)
+    assert shown(overdue) == "2026-11-25 10:12"
