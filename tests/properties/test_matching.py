@@ -216,6 +216,17 @@ TILLY = Person(
             "possible",
         ),
         (
+            "everything but the number",
+            HeldPerson(
+                "H",
+                ("Tilly Ashgrove-Test",),
+                date(2017, 3, 14),
+                addresses=(HOME,),
+                identifiers={"nhs_number": SOUND[1]},
+            ),
+            "possible",
+        ),
+        (
             "wrong check letter",
             HeldPerson(
                 "H", ("Tilly Ashgrove-Test",), date(2017, 3, 14), identifiers={"upn": f"C{pupil_number(24002)[1:]}"}

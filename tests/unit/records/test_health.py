@@ -120,6 +120,18 @@ def test_health_puts_no_name_or_number_into_an_address_when_it_searches(caplog: 
         assert private not in logged
 
 
+def test_health_logs_no_address_of_a_next_page_when_the_server_puts_a_name_in_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The server chooses what stands in the address of a next page; the client's log must not repeat it."""
+    caplog.set_level(logging.INFO)
+    with serving(everything("gp")) as server:
+        server.loose = True
+        open_records(server.base_url).lookup(request_to("health"), as_of=ISSUED)
+    assert any("Ashgrove" in line for line in server.seen)
+    assert "Ashgrove" not in caplog.text
+
+
 def test_health_fetches_nothing_about_a_patient_who_does_not_match() -> None:
     """A server that answers with too many patients does not make us ask for their records."""
     with serving(everything("gp")) as server:
