@@ -57,6 +57,14 @@ class Received:
 Apply: TypeAlias = Callable[[Transaction, Received], Awaitable[Refusal | None]]
 
 
+@dataclass(frozen=True)
+class _Task:
+    """A message in work; without an arrival it waits for what it replies to."""
+
+    row: Row = field(repr=False)
+    arrival: Arrival | None = field(repr=False)
+
+
 @dataclass
 class InboxWorker:
     """Works the inbox of one store."""
@@ -82,10 +90,10 @@ class InboxWorker:
         """Work through what is due now, at most BATCH messages; returns how many were settled."""
         await self._fire_timers()
         settled, stuck = 0, set[tuple[str, str]]()
-        for row in await self._take():
-            if (line := (row["peer"], row["thread"])) in stuck:
+        for task in await self._take():
+            if (line := (task.row["peer"], task.row["thread"])) in stuck:
                 continue
-            if await self._work(row, apply):
+            if await self._work(task, apply):
                 settled += 1
             else:
                 stuck.add(line)
@@ -100,33 +108,36 @@ class InboxWorker:
                     await gap_alarm(tx, timer)
             reach("C40")
 
-    async def _take(self) -> list[Row]:
+    async def _take(self) -> list[_Task]:
         """Choose what to work on, and count the opening before it begins, so that a crash counts too."""
         async with self.store.snapshot() as view:
             stored = select(inbox_rows).where(inbox_rows.c.state == InboxState.STORED.value)
             in_order = stored.order_by(inbox_rows.c.received_at, inbox_rows.c.peer, inbox_rows.c.seq)
-            rows = await view.select(inbox_rows, in_order.limit(_WINDOW))
-            chosen = _choose(rows, now=view.now)
+            chosen = _choose(await view.select(inbox_rows, in_order.limit(_WINDOW)), now=view.now)
         if not chosen:
             return []
         async with self.store.transaction() as tx:
-            return [await tx.change(inbox_rows, row, opens=row["opens"] + 1) for row in chosen]
+            return [await self._begun(tx, row) for row in chosen]
 
-    async def _work(self, row: Row, apply: Apply) -> bool:
-        if row["opens"] > _ALONE_AFTER + self.store.policy.poison_after:
-            return await self._fail(row, InboxEvent.PARK)
+    async def _begun(self, tx: Transaction, row: Row) -> _Task:
+        if await _too_early(tx, row, patience=self.store.policy.wait_for_cause):
+            return _Task(await tx.change(inbox_rows, row, due_at=tx.now + _PAUSE_FOR_CAUSE), None)
+        counted = await tx.change(inbox_rows, row, opens=row["opens"] + 1)
+        return _Task(counted, await _stored_arrival(tx, row))
+
+    async def _work(self, task: _Task, apply: Apply) -> bool:
+        if task.arrival is None:
+            return False
+        if task.row["opens"] > _ALONE_AFTER + self.store.policy.poison_after:
+            return await self._fail(task.row, InboxEvent.PARK)
         try:
-            return await self._open_and_apply(row, apply)
+            return await self._open_and_apply(task.row, task.arrival, apply)
         except (StoreFault, StoreUnavailable):
             raise
         except Exception as ours:
-            return await self._fail(row, InboxEvent.FAIL, reason=type(ours).__name__)
+            return await self._fail(task.row, InboxEvent.FAIL, reason=type(ours).__name__)
 
-    async def _open_and_apply(self, row: Row, apply: Apply) -> bool:
-        async with self.store.snapshot() as view:
-            if await _too_early(view, row, patience=self.store.policy.wait_for_cause):
-                return await self._postpone(row)
-            arrival = await _stored_arrival(view, row)
+    async def _open_and_apply(self, row: Row, arrival: Arrival, apply: Apply) -> bool:
         reach("C26")
         opened = self.envelopes.open(arrival, now=self.store.clock())
         async with self.store.transaction() as tx:
@@ -137,11 +148,6 @@ class InboxWorker:
             reach("C27")
         reach("C28")
         return True
-
-    async def _postpone(self, row: Row) -> bool:
-        async with self.store.transaction() as tx:
-            await tx.change(inbox_rows, row, due_at=tx.now + _PAUSE_FOR_CAUSE, opens=0)
-        return False
 
     async def _fail(self, row: Row, event: InboxEvent, *, reason: str = "") -> bool:
         """Note a failure of ours: a pause, or after too many the parking place, with an alarm."""

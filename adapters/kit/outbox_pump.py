@@ -21,7 +21,7 @@ from sqlalchemy import Select, select
 from adapters.kit import outbox, outbox_due
 from adapters.kit.failpoints import reach
 from adapters.kit.outbox import OUT, RECOVERY
-from adapters.kit.session import Row
+from adapters.kit.session import Row, Session
 from adapters.kit.states import OutboxEvent, OutboxState
 from adapters.kit.store import Store
 from adapters.kit.store_errors import StoreDamaged, StoreUnavailable
@@ -32,6 +32,14 @@ from schemas.routing import Lane
 
 BATCH: Final = 32
 Attempt: TypeAlias = tuple[Row, Outcome]
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A row under lease, and the bytes to publish."""
+
+    row: Row = field(repr=False)
+    body: bytes = field(repr=False)
 
 
 @dataclass
@@ -103,16 +111,17 @@ class OutboxPump:
         if not claimed:
             return 0
         reach("C07")
-        by_recipient: dict[str, list[Row]] = defaultdict(list)
-        for row in claimed:
-            by_recipient[row["recipient"]].append(row)
-        lines = await asyncio.gather(*(self._send_in_order(rows) for rows in by_recipient.values()))
+        by_recipient: dict[str, list[Claimed]] = defaultdict(list)
+        for one in claimed:
+            by_recipient[one.row["recipient"]].append(one)
+        lines = await asyncio.gather(*(self._send_in_order(line) for line in by_recipient.values()))
         reach("C09")
         await self._settle([attempt for line in lines for attempt in line])
         reach("C11")
         return len(claimed)
 
-    async def _claim(self, lane: Lane) -> list[Row]:
+    async def _claim(self, lane: Lane) -> list[Claimed]:
+        """Take what is due under a lease, with its bytes."""
         async with self.store.snapshot() as view:
             waiting = await view.select(outbox_rows, _waiting(lane, view.now).limit(1))
             if view.meta["mode"] == RECOVERY or not waiting:
@@ -121,23 +130,19 @@ class OutboxPump:
         async with self.store.transaction() as tx:
             rows = await tx.select(outbox_rows, _waiting(lane, tx.now).limit(BATCH))
             claimed = [await outbox_due.claim(tx, row, tx.mailroom) for row in rows]
-        return [row for row in claimed if row is not None]
+            return [Claimed(row, await _bytes_of(tx, row)) for row in claimed if row is not None]
 
-    async def _send_in_order(self, rows: list[Row]) -> list[Attempt]:
+    async def _send_in_order(self, claimed: list[Claimed]) -> list[Attempt]:
         ended: list[Attempt] = []
-        for row in rows:
+        for one in claimed:
             broken = bool(ended) and ended[-1][1] is Outcome.UNKNOWN
-            ended.append((row, Outcome.UNKNOWN if broken else await self._send(row)))
+            ended.append((one.row, Outcome.UNKNOWN if broken else await self._send(one)))
         return ended
 
-    async def _send(self, row: Row) -> Outcome:
-        async with self.store.snapshot() as view:
-            kept = await view.find(envelope, envelope.c.way == OUT, envelope.c.ref == row["ref"])
-        if kept is None or not kept["whole"]:
-            raise StoreDamaged("a sealed message without its bytes")
+    async def _send(self, claimed: Claimed) -> Outcome:
+        row, lane = claimed.row, Lane(claimed.row["lane"])
         attempt_id = f"{row['mid']}.{row['attempt']}"
-        lane = Lane(row["lane"])
-        return await self.hub.publish(kept["body"], recipient=row["recipient"], lane=lane, attempt_id=attempt_id)
+        return await self.hub.publish(claimed.body, recipient=row["recipient"], lane=lane, attempt_id=attempt_id)
 
     async def _settle(self, attempts: list[Attempt]) -> None:
         """Store how attempts ended, all in one transaction; a row that has moved on meanwhile keeps its state (C31)."""
@@ -147,6 +152,13 @@ class OutboxPump:
                 if fresh is not None and fresh["state"] == OutboxState.INFLIGHT.value:
                     await outbox_due.settle(tx, fresh, outcome, room=tx.mailroom)
             reach("C10")
+
+
+async def _bytes_of(session: Session, row: Row) -> bytes:
+    kept = await session.find(envelope, envelope.c.way == OUT, envelope.c.ref == row["ref"])
+    if kept is None or not kept["whole"]:
+        raise StoreDamaged("a sealed message without its bytes")
+    return bytes(kept["body"])
 
 
 def _waiting(lane: Lane, now: datetime) -> Select[Any]:

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Select, Table, and_, insert, select, update
+from sqlalchemy import ColumnElement, Select, Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from adapters.kit import hot_path
 from adapters.kit.sealed_fields import FieldCipher, Place, open_under, seal_under
 from adapters.kit.store_errors import ContentErased, StoreDamaged
 from adapters.kit.tables_core import record_key
@@ -42,6 +43,7 @@ class Session:
     now: datetime
     writable: bool = True
     after_commit: list[Callable[[], None]] = field(default_factory=list, repr=False)
+    _driver: hot_path.Driver | None = field(default=None, repr=False)
     _data_keys: dict[str, tuple[bytes, int]] = field(default_factory=dict, repr=False)
 
     async def insert(self, table: Table, values: Mapping[str, Any]) -> Row:
@@ -49,7 +51,7 @@ class Session:
         row: Row = {column.name: values.get(column.name) for column in table.columns}
         if "guard" in row:
             row["guard"] = self.cipher.guard(table.name, row)
-        await self.connection.execute(insert(table).values(row))
+        await hot_path.insert(await self._link(), table, row)
         return row
 
     async def change(self, table: Table, row: Row, **changes: Any) -> Row:
@@ -57,15 +59,25 @@ class Session:
         after = {**row, **changes}
         if "guard" in after:
             after["guard"] = changes["guard"] = self.cipher.guard(table.name, after)
-        done = await self.connection.execute(update(table).where(_same(table, row)).values(changes))
-        if done.rowcount != 1:
+        if await hot_path.change(await self._link(), table, row, changes) != 1:
             raise StoreDamaged(f"a row of {table.name} vanished")
         return after
 
     async def find(self, table: Table, *conditions: ColumnElement[bool]) -> Row | None:
         """Return the one row that fits, verified, or None."""
-        rows = await self.select(table, select(table).where(*conditions))
-        return rows[0] if rows else None
+        shape = hot_path.plain(conditions)
+        if shape is None:
+            rows = await self.select(table, select(table).where(*conditions))
+            return rows[0] if rows else None
+        found = await hot_path.find(await self._link(), table, *shape)
+        for row in found[:1]:
+            self._verify(table, row)
+        return found[0] if found else None
+
+    async def _link(self) -> hot_path.Driver:
+        if self._driver is None:
+            self._driver = await hot_path.driver_of(self.connection)
+        return self._driver
 
     async def select(self, table: Table, statement: Select[Any]) -> list[Row]:
         """Return the rows of `table` that `statement` selects (all columns), each verified; raises StoreDamaged."""
@@ -140,7 +152,3 @@ class Savepoint:
     def undo(self) -> None:
         """Undo the work when the savepoint is left."""
         self.undone = True
-
-
-def _same(table: Table, row: Row) -> ColumnElement[bool]:
-    return and_(*(column == row[column.name] for column in table.primary_key.columns))

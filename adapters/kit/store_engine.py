@@ -13,11 +13,13 @@ Faults of the database are told apart here and nowhere else.
 import asyncio
 import fcntl
 import os
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import asyncpg  # type: ignore[import-untyped]  # ships no types
 from sqlalchemy import event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -29,7 +31,9 @@ READ_ONLY: Final = "mash_read_only"
 _DRIVERS: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 _PRAGMAS: Final = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000", "secure_delete=ON")
 _DAMAGED: Final = ("malformed", "not a database", "corrupt", "invalid page", "checksum")
-DATABASE_ONLY: Final = (DBAPIError,)
+# The drivers' own exceptions come from the hot path, SQLAlchemy's from everything else.
+DATABASE_ONLY: Final = (DBAPIError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError)
+_OURS: Final = (IntegrityError, sqlite3.IntegrityError, asyncpg.IntegrityConstraintViolationError)
 _ADVISORY: Final = 0x6D617368  # "mash": one store a database
 _LEASE_TRIES: Final = 20
 _LEASE_PAUSE: Final = 0.25  # seconds; PostgreSQL needs a moment to notice that a killed adapter is gone
@@ -145,14 +149,14 @@ async def _take_advisory_lock(connection: AsyncConnection) -> None:
 
 
 @asynccontextmanager
-async def faults(*, caught: tuple[type[Exception], ...] = (DBAPIError, OSError)) -> AsyncIterator[None]:
+async def faults(*, caught: tuple[type[Exception], ...] = (*DATABASE_ONLY, OSError)) -> AsyncIterator[None]:
     """Turn the database's exceptions into the store's: unavailable, or damaged; ours pass unchanged.
 
     Where a caller's own code runs inside, `caught` is `DATABASE_ONLY`: an OSError there is not the database's.
     """
     try:
         yield
-    except IntegrityError:
+    except _OURS:
         raise
     except caught as error:
         raise _translated(error) from None

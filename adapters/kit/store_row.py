@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.kit import ledger
+from adapters.kit import hot_path, ledger
 from adapters.kit.ledger import GENESIS
 from adapters.kit.outbox import SENDING
 from adapters.kit.sealed_fields import FieldCipher, WrappedEpoch, new_epoch
@@ -23,11 +23,10 @@ CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 
 async def read_row(connection: AsyncConnection, cipher: FieldCipher, *, lock: bool = False) -> Row:
     """Return the row, verified; with `lock`, nobody else writes until this transaction ends."""
-    statement = select(store_meta)
-    found = (await connection.execute(statement.with_for_update() if lock else statement)).mappings().one_or_none()
-    if found is None or found["guard"] != cipher.guard("store_meta", dict(found)):
+    found = await hot_path.begin(connection, store_meta, lock=lock)
+    if found is None or found["guard"] != cipher.guard("store_meta", found):
         raise StoreDamaged("the store's own row")
-    return dict(found)
+    return found
 
 
 async def write_row(session: Session) -> None:

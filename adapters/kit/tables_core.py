@@ -28,6 +28,16 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
+def to_microseconds(value: datetime | None) -> int | None:
+    """Write an aware time as the databases keep it."""
+    return None if value is None else (value - _EPOCH) // _MICROSECOND
+
+
+def from_microseconds(value: int | None) -> datetime | None:
+    """Read a time as the databases keep it."""
+    return None if value is None else _EPOCH + value * _MICROSECOND
+
+
 class UtcTime(TypeDecorator[datetime]):
     """An aware UTC time kept as microseconds since 1970; refuses a naive one."""
 
@@ -36,11 +46,11 @@ class UtcTime(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
         """Turn a time into microseconds."""
-        return None if value is None else (value - _EPOCH) // _MICROSECOND
+        return to_microseconds(value)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
         """Turn microseconds into a time."""
-        return None if value is None else _EPOCH + value * _MICROSECOND
+        return from_microseconds(value)
 
 
 METADATA: Final = MetaData(

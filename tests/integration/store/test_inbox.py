@@ -326,9 +326,9 @@ async def test_a_supplement_waits_for_what_it_supplements(pair_of_stations: Both
     await police.work()
     assert police.applied == []
     await police.receiver.handle(delivery_of(parcels[2]))
-    clock.pass_(seconds=3)
-    await police.work()
-    await police.work()
+    for _ in range(2):
+        clock.pass_(seconds=3)
+        await police.work()
     assert len(police.applied) == 2
     clock.pass_(minutes=6)
     await police.work()
