@@ -15,9 +15,7 @@ from schemas.agency import AGENCY_KINDS
 HERE = Path(__file__).parent / "cases"
 CASES = [case for path in sorted(HERE.glob("*.yaml")) if path.name != "context.yaml" for case in read_cases(path)]
 RULES = {
-    policy.id: kind
-    for kind in AGENCY_KINDS
-    for policy in (*load_pack(AGENCY_KINDS[0]).common, *load_pack(kind).own)
+    policy.id: kind for kind in AGENCY_KINDS for policy in (*load_pack(AGENCY_KINDS[0]).common, *load_pack(kind).own)
 }
 # A case is always put to the agency that it is of; test_pack.py puts one to another.
 HELD_ELSEWHERE = {"route-not-the-holder-asked"}

@@ -1,0 +1,130 @@
+"""The small computations that rules rest on: days, ages, wordings, and whose a record is."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from adapters.kit.disclosure import load_pack
+from adapters.kit.disclosure.dates import age_on, london_day, months_before
+from adapters.kit.disclosure.provenance import provenance
+from adapters.kit.disclosure.wording import wording_state
+from schemas.content.person import Person
+from tests.unit.disclosure.asking import a_record
+
+
+@pytest.mark.parametrize(
+    ("day", "months", "before"),
+    [
+        (date(2026, 11, 24), 24, date(2024, 11, 24)),
+        (date(2026, 1, 31), 2, date(2025, 11, 30)),
+        (date(2028, 2, 29), 24, date(2026, 2, 28)),
+        (date(2026, 3, 31), 1, date(2026, 2, 28)),
+        (date(2026, 12, 1), 12, date(2025, 12, 1)),
+    ],
+)
+def test_months_are_counted_back_by_the_calendar(day: date, months: int, before: date) -> None:
+    """A window of months has no fixed number of days."""
+    assert months_before(day, months) == before
+
+
+@pytest.mark.parametrize(
+    ("day", "age"),
+    [
+        (date(2026, 11, 23), 12),
+        (date(2026, 11, 24), 13),
+        (date(2026, 12, 31), 13),
+        (date(2026, 1, 1), 12),
+    ],
+)
+def test_a_year_of_age_is_reached_on_the_birthday(day: date, age: int) -> None:
+    """From the thirteenth birthday on a limit for under thirteen no longer holds (§6.17)."""
+    assert age_on(day, born=date(2013, 11, 24)) == age
+
+
+def test_who_is_born_on_a_leap_day_is_older_on_the_first_of_march() -> None:
+    """The later day keeps a child under the limit for longer."""
+    assert age_on(date(2025, 2, 28), born=date(2012, 2, 29)) == 12
+    assert age_on(date(2025, 3, 1), born=date(2012, 2, 29)) == 13
+
+
+def test_a_day_is_the_day_in_london() -> None:
+    """In summer the last hour of a day in UTC is the next day in London (§6.20)."""
+    assert london_day(datetime(2026, 6, 30, 23, 30, tzinfo=UTC)) == date(2026, 7, 1)
+    assert london_day(datetime(2026, 12, 31, 23, 30, tzinfo=UTC)) == date(2026, 12, 31)
+
+
+def test_a_moment_without_a_zone_has_no_day() -> None:
+    """A guess of the zone would move a child's birthday."""
+    with pytest.raises(ValueError, match="zone"):
+        london_day(datetime(2026, 6, 30, 23, 30))  # noqa: DTZ001 - the naive moment is the attack
+
+
+PERSONS = {
+    "gran": Person(name="Edna Birchwood-Test", aliases=("Nan Moss-Test",)),
+    "nameless": Person(),
+}
+
+
+@pytest.mark.parametrize(
+    ("summary", "unnamed", "state"),
+    [
+        (None, [], "none"),
+        ("", [], "none"),
+        (" \n", [], "none"),
+        ("a fire", [], "usable"),
+        ("a fire", ["other:Una Vale-Test"], "usable"),
+        ("Una Vale-Test saw it", ["other:Una Vale-Test"], "names_somebody"),
+        ("UNA saw it", ["other:Una Vale-Test"], "names_somebody"),
+        ("vale-test saw it", ["other:Una Vale-Test"], "names_somebody"),
+        ("Una-Mae saw it", ["other:Una Vale-Test"], "names_somebody"),
+        ("una_saw_it", ["other:Una Vale-Test"], "names_somebody"),
+        ("tuna was burnt", ["other:Una Vale-Test"], "usable"),
+        ("unaware of it", ["other:Una Vale-Test"], "usable"),
+        ("a positive test", ["other:Una Vale-Test"], "usable"),
+        ("Dr Moss saw it", ["other:Dr Vale-Test"], "usable"),
+        ("Éloïse saw it", ["other:éloïse Vale-Test"], "names_somebody"),
+        ("the neighbour saw it", ["other:neighbour"], "names_somebody"),
+        ("somebody saw it", ["other:"], "names_somebody"),
+        ("somebody saw it", ["other:Mr"], "names_somebody"),
+        ("a key", ["uncle"], "usable"),
+        ("uncle saw it", ["uncle"], "names_somebody"),
+        ("edna saw it", ["gran"], "names_somebody"),
+        ("Nan saw it", ["gran"], "names_somebody"),
+        ("Mrs Birchwood-Test saw it", ["gran"], "usable"),
+        ("somebody saw it", ["nameless"], "names_somebody"),
+        ("C++ (Una) [x]", ["other:Una (a.k.a. [x]) Vale-Test"], "names_somebody"),
+    ],
+)
+def test_a_wording_is_searched_for_the_names_that_it_must_not_bear(
+    summary: str | None, unnamed: list[str], state: str
+) -> None:
+    """A forename as a word gives a person away; letters inside another word do not (§6.16)."""
+    assert wording_state(summary, unnamed=unnamed, persons=PERSONS) == state
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "controllers"),
+    [
+        ("fire", {}, ()),
+        ("fire", {"originator": "fire"}, ()),
+        ("fire", {"originator": ""}, ()),
+        ("fire", {"originator": "police"}, ("police",)),
+        ("fire", {"flags": ["marac"], "originator": "police"}, ("marac",)),
+        ("fire", {"flags": ["marac", "mappa"]}, ("marac",)),
+        ("fire", {"flags": ["mappa"]}, ("mappa",)),
+        ("police", {"flags": ["mappa"]}, ()),
+        ("police", {"flags": ["mappa"], "originator": "probation"}, ("mappa",)),
+        ("police", {"flags": ["mappa"], "obtained": "meeting"}, ("mappa",)),
+        ("police", {"category": "police_intelligence"}, ()),
+        ("fire", {"category": "police_intelligence", "originator": "la"}, ("police",)),
+        ("idva", {"record_type": "police_log", "originator": "idva"}, ("police",)),
+    ],
+)
+def test_only_the_agency_that_controls_information_may_release_it(
+    kind: str, fields: dict[str, object], controllers: tuple[str, ...]
+) -> None:
+    """Whose a record is depends on where it came from, not on who holds it (§3.3, §3.5)."""
+    record = a_record(**fields)
+    origin = provenance(record, agency=load_pack(kind).agency, flags=frozenset(record.flags))
+
+    assert origin.controllers == controllers
