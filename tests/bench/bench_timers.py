@@ -1,7 +1,8 @@
 """A million open timers: load, tick and fire, with the event loop watched. `python -m tests.bench.bench_timers`.
 
-Prints the time to load, the longest moment in which the loop could do nothing else, the lateness of rows that fell due
-while it ran, and the highest resident memory; ends with 1 when a figure is beyond its bound.
+Prints the time to load, the longest moment in which the loop could do nothing else (as the wall clock saw it, and how
+much of that this process worked: on a busy machine others take the rest), the lateness of rows that fell due while it
+ran, and the highest resident memory; ends with 1 when a figure is beyond its bound, the stall being judged by its work.
 Rows: 40 in 100 are overdue (a catch-up after a sleep), 10 in 100 fall due within the next seconds, many of them at
 once, and the others over thirty days. The store is a byte a row that refuses a second claim.
 """
@@ -18,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from broker.timers import Row, Scheduler
 
 BATCH = 5_000
-STALL_LIMIT = 0.100
+STALL_LIMIT_MS = 100
 MEMORY_LIMIT_MB = 300
 LATE_LIMIT = 1.0
 
@@ -48,12 +49,26 @@ class Claims:
         self.fired += len(keys)
 
 
-async def watch(gaps: list[float]) -> None:
-    """Note how long the loop keeps a sleeper of one millisecond waiting."""
-    while True:
-        before = time.perf_counter()
-        await asyncio.sleep(0.001)
-        gaps.append(time.perf_counter() - before - 0.001)
+class Watch:
+    """Notes how long the loop keeps a sleeper of one millisecond waiting, and how long it worked meanwhile."""
+
+    def __init__(self) -> None:
+        self.waited = 0.0
+        self.worked = 0.0
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        while True:
+            before, work = time.perf_counter(), time.thread_time()
+            await asyncio.sleep(0.001)
+            self.waited = max(self.waited, time.perf_counter() - before - 0.001)
+            self.worked = max(self.worked, time.thread_time() - work)
+
+    def read(self) -> tuple[float, float]:
+        """Give the longest wait and the longest work since the last reading, in milliseconds."""
+        figures = round(self.waited * 1000, 1), round(self.worked * 1000, 1)
+        self.waited = self.worked = 0.0
+        return figures
 
 
 def draw(count: int, started: float, seconds: float) -> list[float]:
@@ -85,13 +100,12 @@ async def measure(count: int, seconds: float) -> int:
     started = time.time() + 15 * count / 1_000_000  # the crowded seconds begin when loading is over
     due = draw(count, started, seconds)
     claims = Claims(due, started)
-    gaps: list[float] = []
-    watcher = asyncio.create_task(watch(gaps))
+    watch = Watch()
+    watcher = asyncio.create_task(watch.run())
     scheduler = Scheduler(claims.fire, tell=lambda trouble: sys.exit(f"trouble: {trouble}"))
     begun = time.perf_counter()
     await scheduler.load(rows(due))
-    loaded, load_stall = time.perf_counter() - begun, max(gaps)
-    gaps.clear()
+    loaded, load_stall = time.perf_counter() - begun, watch.read()
     begun = time.perf_counter()
     await scheduler.tick()
     caught_up, overdue = time.perf_counter() - begun, claims.fired
@@ -99,15 +113,18 @@ async def measure(count: int, seconds: float) -> int:
     await asyncio.sleep(max(0.0, started + seconds + 2 * timedelta(seconds=1).total_seconds() - time.time()))
     for task in (runner, watcher):
         task.cancel()
+    run_stall = watch.read()
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     expected = sum(at <= started + seconds for at in due)
     figures = {
         "rows": count,
         "load_seconds": round(loaded, 2),
-        "load_longest_stall_ms": round(load_stall * 1000, 1),
+        "load_longest_stall_ms": load_stall[0],
+        "load_longest_work_ms": load_stall[1],
         "overdue_fired_in_first_tick": overdue,
         "first_tick_seconds": round(caught_up, 2),
-        "run_longest_stall_ms": round(max(gaps) * 1000, 1),
+        "run_longest_stall_ms": run_stall[0],
+        "run_longest_work_ms": run_stall[1],
         "fired": claims.fired,
         "expected": expected,
         "early": claims.early,
@@ -120,7 +137,7 @@ async def measure(count: int, seconds: float) -> int:
     for name, value in figures.items():
         print(f"{name:32} {value}")  # noqa: T201 - a bench speaks to a person
     within = (
-        max(load_stall, max(gaps)) <= STALL_LIMIT
+        max(load_stall[1], run_stall[1]) <= STALL_LIMIT_MS
         and memory <= MEMORY_LIMIT_MB
         and claims.latest <= LATE_LIMIT
         and claims.fired == expected
