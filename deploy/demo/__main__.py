@@ -16,7 +16,8 @@ from pathlib import Path
 from rich.console import Console as Terminal
 
 from adapters.la.console.collation import Collation
-from adapters.la.console.exporting import write_collation
+from adapters.la.console.export import collation_json
+from adapters.la.console.exporting import print_collation, write_private
 from adapters.la.console.render import render_collation
 from deploy.demo.area import Area, make_homes, topology_of
 from deploy.demo.expected import differences
@@ -36,10 +37,12 @@ def main() -> int:
         collation = asyncio.run(_play(hub_url, terminal))
     terminal.print(render_collation(collation))
     out: Path = arguments.out
-    written = write_collation(
-        collation, printed_by="P. Example", pdf=out / "ashgrove.pdf", json_file=out / "ashgrove.json"
+    printed = asyncio.run(print_collation(collation, printed_by="P. Example"))
+    written = (
+        write_private(out / "ashgrove.pdf", printed.pdf),
+        write_private(out / "ashgrove.json", collation_json(collation).encode()),
     )
-    for path in written.values():
+    for path in written:
         terminal.print(f"Wrote {path}")
     off = list(differences(collation))
     for line in off:

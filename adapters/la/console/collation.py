@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime
 
-from adapters.la.console.enquiry import Decided, Enquiry, Issued, OnwardQuestion
+from adapters.la.console.enquiry import Decided, Enquiry, Issued
 from adapters.la.console.figures import Counters as Counters
 from adapters.la.console.figures import figures
 from adapters.la.console.owed import Part, breaches, nil_of, outstanding
@@ -157,7 +157,7 @@ def collate(
         as_at=now,
         rows=rows,
         items=tuple(
-            with_grants(item, enquiry.onward, now=now)
+            with_grants(item, enquiry, now=now)
             for one in ordered
             for item in _items(enquiry, one, register, open_sealed=open_sealed)
         ),
@@ -178,11 +178,13 @@ def collate(
     )
 
 
-def with_grants(one: CollatedItem, questions: Sequence[OnwardQuestion], *, now: datetime) -> CollatedItem:
+def with_grants(one: CollatedItem, enquiry: Enquiry, *, now: datetime) -> CollatedItem:
     """Give the item with the audiences that its originator has added and not taken back (DIS-04)."""
     marking = one.item.marking
-    for question in questions:
-        if question.item == one.item.item and question.permits(now=now):
+    for question in enquiry.onward:
+        asked = enquiry.request(question.rfi)
+        is_about_it = question.item == one.item.item and asked is not None and asked.participant == one.participant
+        if is_about_it and question.permits(now=now):
             marking = marking.granted(question.audience)
     return one.model_copy(update={"item": one.item.model_copy(update={"marking": marking})})
 

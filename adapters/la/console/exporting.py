@@ -1,8 +1,11 @@
-"""Writing the takeaways of an enquiry to files: the decision pack as PDF, the collation as JSON, the handover.
+"""Writing the takeaways of an enquiry to files: the decision pack as PDF, the collation as JSON, the handover pack.
 
-Each act is in the ledger before a file is written (DIS-14, REC-05); what may not be taken away is not in the file.
+Each act is in the ledger before a file is written (DIS-14, REC-05), a print with its digest; what may not be taken
+away is not in the file; and nobody but the one who wrote it can read it.
 """
 
+import asyncio
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,10 +13,12 @@ from adapters.kit.refusal import Refused
 from adapters.la.console.collation import Collation
 from adapters.la.console.enquiry import Enquiry
 from adapters.la.console.export import collation_json
-from adapters.la.console.handover import items_for
+from adapters.la.console.handover import handover_pack, items_for
 from adapters.la.console.office import Console
-from adapters.la.console.pack import collation_pdf
+from adapters.la.console.pack import Printed, collation_pdf, handover_pdf
 from schemas.content.codes import Audience
+
+READABLE_BY_OWNER = 0o600
 
 
 async def write_exports(
@@ -22,35 +27,60 @@ async def write_exports(
     """Write what was asked for and give the paths by format. Raises `Refused` where nothing was asked for."""
     if pdf is None and json_file is None:
         raise Refused(["name a file: --pdf for the decision pack, --json-file for the collation"])
-    office = console.office
     collation = await console.answers.collation(reference, user=user)
-    formats = [name for name, path in (("pdf", pdf), ("json", json_file)) if path is not None]
-    async with office.store.transaction() as tx:
-        await tx.record("exported", refs={"enquiry": reference, "user": user, "formats": " ".join(formats)})
-    return write_collation(collation, printed_by=office.users.find(user).name, pdf=pdf, json_file=json_file)
-
-
-def write_collation(
-    collation: Collation, *, printed_by: str, pdf: Path | None = None, json_file: Path | None = None
-) -> Mapping[str, str]:
-    """Write a collation as PDF and JSON. Raises `Refused` where a file cannot be written."""
     written: dict[str, str] = {}
-    try:
-        if pdf is not None:
-            pdf.parent.mkdir(parents=True, exist_ok=True)
-            pdf.write_bytes(collation_pdf(collation, printed_by=printed_by, printed_at=collation.as_at).pdf)
-            written["pdf"] = str(pdf)
-        if json_file is not None:
-            json_file.parent.mkdir(parents=True, exist_ok=True)
-            json_file.write_text(collation_json(collation), "utf-8")
-            written["json"] = str(json_file)
-    except OSError as fault:
-        raise Refused([f"{fault.filename}: {fault.strerror}; name another place"]) from None
+    if pdf is not None:
+        printed = await print_collation(collation, printed_by=console.office.users.find(user).name)
+        await _note(console, reference, printed.entry.what, user=user)
+        written["pdf"] = write_private(pdf, printed.pdf)
+    if json_file is not None:
+        await _note(console, reference, "exported as JSON", user=user)
+        written["json"] = write_private(json_file, collation_json(collation).encode())
     return written
 
 
-async def hand_over_permitted(console: Console, reference: str, service: str, *, user: str) -> Enquiry:
-    """Hand over every item that may go to the receiving service, and none besides (DIS-09)."""
+async def print_collation(collation: Collation, *, printed_by: str) -> Printed:
+    """Print a collation for its reader; typesetting takes a while and runs beside the loop."""
+    return await asyncio.to_thread(lambda: collation_pdf(collation, printed_by=printed_by, printed_at=collation.as_at))
+
+
+def write_private(path: Path, content: bytes) -> str:
+    """Write a file that only its owner can read and give its path. Raises `Refused` where it cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, READABLE_BY_OWNER)
+        with os.fdopen(handle, "wb") as file:
+            os.fchmod(handle, READABLE_BY_OWNER)
+            file.write(content)
+    except OSError as fault:
+        raise Refused([f"{fault.filename}: {fault.strerror}; name another place"]) from None
+    return str(path)
+
+
+async def hand_over_permitted(
+    console: Console, reference: str, service: str, *, user: str, pdf: Path | None = None
+) -> Enquiry:
+    """Hand over every item that may go to the receiving service, and none besides (DIS-09), as a pack if asked for."""
+    office = console.office
     collation = await console.answers.collation(reference, user=user)
     items = tuple(one.item.item for one in items_for(collation, Audience.RECEIVING_SERVICE))
-    return await console.decision_maker.hand_over(reference, service, items, user=user)
+    enquiry = await console.decision_maker.hand_over(reference, service, items, user=user)
+    if pdf is not None:
+        name = office.users.find(user).name
+        pack = handover_pack(
+            collation,
+            audience=Audience.RECEIVING_SERVICE,
+            made_by=name,
+            made_at=collation.as_at,
+            through=office.store.participant,
+            use_after_mash=office.register.use_after_mash,
+        )
+        printed = await asyncio.to_thread(lambda: handover_pdf(pack, printed_by=name, printed_at=collation.as_at))
+        await _note(console, reference, printed.entry.what, user=user)
+        write_private(pdf, printed.pdf)
+    return enquiry
+
+
+async def _note(console: Console, reference: str, what: str, *, user: str) -> None:
+    async with console.office.store.transaction() as tx:
+        await tx.record("taken away", refs={"enquiry": reference, "user": user, "what": what})
