@@ -5,10 +5,10 @@ Read: `CTfile/CTFpupilData/Pupil` with its identification, `Addresses`, `Contact
 Refuses to know: free school meals and assessments, which no question asks for (RSP-04).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from lxml import etree
 
@@ -38,7 +38,7 @@ def read_ctf(path: Path, answers: AnswerTable) -> Holdings:
         try:
             ref = f"{path.stem}:pupil {number}"
             persons += [_pupil(pupil, ref), *_contacts(pupil, ref)]
-            records += _records(pupil, ref, issued, answers)
+            records += _records(pupil, ref=ref, issued=issued, answers=answers)
         except BadField as bad:
             unread.append(bad.at(path.name, line_of(pupil)))
     return Holdings(tuple(persons), tuple(records), tuple(unread))
@@ -81,34 +81,23 @@ def _addresses(owner: etree._Element) -> Iterator[str]:
         yield " ".join(part for part in parts if part)
 
 
-def _records(pupil: etree._Element, ref: str, issued: date | None, answers: AnswerTable) -> Iterator[HeldRecord]:
+def _records(pupil: etree._Element, *, ref: str, issued: date | None, answers: AnswerTable) -> Iterator[HeldRecord]:
     for year in pupil.iterfind("Attendance/YearData"):
-        label = f"{ref} attendance {text_of(year, 'Year')}"
-        yield _record(
-            label, year, ref, _attendance(year), issued, ("attendance", answers.answers([("ctf", "attendance")]))
-        )
+        fields: dict[str, Any] = {"record_type": "attendance", "text": _attendance(year), "event_on": issued}
+        fields["answers"] = answers.answers([("ctf", "attendance")])
+        yield _record(year, ref=ref, label=f"attendance {text_of(year, 'Year')}", fields=fields)
     for number, need in enumerate(pupil.iterfind("SENhistory/SEN"), start=1):
         started = day({"StartDate": text_of(need, "StartDate")}, "StartDate")
-        words = (
-            f"special educational needs provision {text_of(need, 'SENprovision')} from {started or 'an unknown date'}"
-        )
-        label = f"{ref} sen {number}"
-        yield _record(label, need, ref, words, started, ("pupil_file", answers.answers([("ctf", "sen")])))
+        provision = text_of(need, "SENprovision")
+        words = f"special educational needs provision {provision} from {started or 'an unknown date'}"
+        fields = {"record_type": "pupil_file", "text": words, "event_on": started}
+        fields["answers"] = answers.answers([("ctf", "sen")])
+        yield _record(need, ref=ref, label=f"sen {number}", fields=fields)
 
 
-def _record(
-    label: str, element: etree._Element, pupil: str, words: str, event_on: date | None, kind: tuple[str, list[str]]
-) -> HeldRecord:
-    file = pupil.partition(":")[0]
-    fields = {
-        "record_type": kind[0],
-        "category": "education",
-        "text": words,
-        "nature": "fact",
-        "event_on": event_on,
-        "answers": kind[1],
-    }
-    return HeldRecord(label, f"{file}.xml line {line_of(element)}", (pupil,), fields)
+def _record(element: etree._Element, *, ref: str, label: str, fields: Mapping[str, Any]) -> HeldRecord:
+    place = f"{ref.partition(':')[0]}.xml line {line_of(element)}"
+    return HeldRecord(f"{ref} {label}", place, (ref,), {**fields, "category": "education", "nature": "fact"})
 
 
 def _attendance(year: etree._Element) -> str:

@@ -33,7 +33,10 @@ def open_records(location: str) -> Records:
 
 def read_school(folder: Path, answers: AnswerTable) -> Holdings:
     """Read all files of a school; what cannot be read, or is not there at all, is among `unread`."""
-    parts = [*_read(folder, "*.xml", read_ctf, answers), *_read(folder, "safeguarding_log*.csv", read_log, answers)]
+    parts = [
+        *_read(folder, pattern="*.xml", reader=read_ctf, answers=answers),
+        *_read(folder, pattern="safeguarding_log*.csv", reader=read_log, answers=answers),
+    ]
     whole = Holdings(
         tuple(person for part in parts for person in part.persons),
         tuple(record for part in parts for record in part.records),
@@ -42,7 +45,7 @@ def read_school(folder: Path, answers: AnswerTable) -> Holdings:
     return annotated(whole, folder)
 
 
-def _read(folder: Path, pattern: str, reader: _Reader, answers: AnswerTable) -> Iterable[Holdings]:
+def _read(folder: Path, *, pattern: str, reader: _Reader, answers: AnswerTable) -> Iterable[Holdings]:
     paths = sorted(folder.glob(pattern))
     if not paths:
         gap = Unread(pattern, None, None, "no such file is in the folder", "put the export in place")

@@ -30,7 +30,9 @@ def open_records(location: str, *, sources: Mapping[str, str] | None = None, tok
     """Open the health records at `location`, or those that `sources` names; `token` is the servers' bearer token."""
     answers = AnswerTable.of("adapters.health")
     places = sources or _found(location)
-    return LoadedRecords({name: _reader(name, place, answers, token) for name, place in places.items()})
+    return LoadedRecords(
+        {name: _reader(name, place=place, answers=answers, token=token) for name, place in places.items()}
+    )
 
 
 def _found(location: str) -> dict[str, str]:
@@ -40,7 +42,7 @@ def _found(location: str) -> dict[str, str]:
     return folders or {_SINGLE: location}
 
 
-def _reader(source: str, place: str, answers: AnswerTable, token: str | None) -> _Reader:
+def _reader(source: str, *, place: str, answers: AnswerTable, token: str | None) -> _Reader:
     def from_server(request: RequestForInformation, as_of: datetime) -> Holdings:
         parsed = FhirServer(place, token).look_up(request, policy=DEFAULT_POLICY)
         found = holdings_of(parsed.resources, source=source, answers=answers, on=as_of.date())

@@ -50,7 +50,7 @@ def read_notes(folder: Path, answers: AnswerTable) -> Holdings:
     persons, bad_persons = build_rows(people, person_of)
     known = frozenset(person.ref for person in persons)
     table = read_table(folder / "notes.csv", COLUMNS)
-    segments, unread = build_rows(table, lambda row: _segment(row, known, answers))
+    segments, unread = build_rows(table, lambda row: _segment(row, known=known, answers=answers))
     spoilt = _spoilt(table.rows, unread)
     whole = [segment for segment in segments if segment.note not in spoilt]
     return Holdings(persons, tuple(_records(whole)), (*bad_persons, *unread))
@@ -74,7 +74,7 @@ def _spoilt(rows: Iterable[Row], unread: Iterable[Unread]) -> frozenset[str]:
     return frozenset(row.cells["note_id"] for row in rows if row.number in bad)
 
 
-def _segment(row: Row, known: frozenset[str], answers: AnswerTable) -> _Segment:
+def _segment(row: Row, *, known: frozenset[str], answers: AnswerTable) -> _Segment:
     cells = row.cells
     if not several(cells, "subjects"):
         raise BadField("subjects", "is empty and must not be", "say whom the note is about")
@@ -83,8 +83,8 @@ def _segment(row: Row, known: frozenset[str], answers: AnswerTable) -> _Segment:
     record = HeldRecord(
         record_id=f"{required(cells, 'note_id')}/{cells['segment']}",
         source=row.source,
-        subjects=references(cells, "subjects", known),
-        mentions=references(cells, "people_named", known),
+        subjects=references(cells, "subjects", known=known),
+        mentions=references(cells, "people_named", known=known),
         fields=_fields(cells) | {"answers": answers.answers(_codes(cells))},
     )
     return _Segment(row, record)

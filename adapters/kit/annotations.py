@@ -65,7 +65,7 @@ def _note(row: Row, known: frozenset[str]) -> Note:
         {
             "summary": optional(cells, "wording"),
             "in_confidence": yes_no(cells, "in_confidence"),
-            "consent": one_of(cells, "consent", ("", *_OPEN_TO_STRICT)),
+            "consent": one_of(cells, "consent", allowed=("", *_OPEN_TO_STRICT)),
             "flags": several(cells, "flags"),
         },
     )

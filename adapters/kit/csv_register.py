@@ -47,7 +47,7 @@ def read_register(folder: Path, table: AnswerTable) -> Holdings:
     persons, bad_persons = build_rows(people, person_of)
     known = frozenset(person.ref for person in persons)
     listed = unique(read_table(folder / "records.csv", RECORD_COLUMNS), "record_id")
-    records, bad_records = build_rows(listed, lambda row: record_of(row, known, table))
+    records, bad_records = build_rows(listed, lambda row: record_of(row, known=known, table=table))
     return Holdings(persons, records, (*bad_persons, *bad_records))
 
 
@@ -68,7 +68,7 @@ def person_of(row: Row) -> HeldPerson:
     )
 
 
-def record_of(row: Row, known: frozenset[str], table: AnswerTable) -> HeldRecord:
+def record_of(row: Row, *, known: frozenset[str], table: AnswerTable) -> HeldRecord:
     """Make a record from a row; `known` are the references of the persons that could be read. Raises `BadField`."""
     cells = row.cells
     if not several(cells, "subjects"):
@@ -76,13 +76,13 @@ def record_of(row: Row, known: frozenset[str], table: AnswerTable) -> HeldRecord
     return HeldRecord(
         record_id=required(cells, "record_id"),
         source=row.source,
-        subjects=references(cells, "subjects", known),
-        mentions=references(cells, "mentions", known),
+        subjects=references(cells, "subjects", known=known),
+        mentions=references(cells, "mentions", known=known),
         fields=_fields(cells) | {"answers": table.answers(_codes(cells))},
     )
 
 
-def references(cells: Mapping[str, str], column: str, known: frozenset[str]) -> tuple[str, ...]:
+def references(cells: Mapping[str, str], column: str, *, known: frozenset[str]) -> tuple[str, ...]:
     """Give the person references in `column`. Raises `BadField` if one is not among the persons that could be read."""
     found = several(cells, column)
     if not known.issuperset(found):

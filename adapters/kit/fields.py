@@ -50,7 +50,7 @@ def yes_no(cells: Mapping[str, str], column: str) -> bool:
         raise BadField(column, "is neither yes nor no") from None
 
 
-def one_of(cells: Mapping[str, str], column: str, allowed: Collection[str]) -> str:
+def one_of(cells: Mapping[str, str], column: str, *, allowed: Collection[str]) -> str:
     """Give the text of `column`. Raises `BadField` unless it is one of `allowed`."""
     if cells[column] not in allowed:
         raise BadField(column, "holds a code that is not in the agreed list")

@@ -74,19 +74,21 @@ def match(
     `on` is the day for which an estimated age is meant; `family` says that the held person stands in the file of a
     child of the request who is confirmed.
     """
-    levels = _compare(asked, held, on) | ({"family": "same"} if family else {})
+    levels = _compare(asked, held, on=on) | ({"family": "same"} if family else {})
     score = sum(weight(name, level) for name, level in levels.items() if level != "unsound")
     if (asked.edd is not None and asked.dob is None) or held.edd is not None:
         return Match(Certainty.NONE, score, levels, "an unborn child is found through the mother")
     if not _individually_compatible(levels) or score < policy.possible:
         return Match(Certainty.NONE, score, levels)
-    if reason := _why_only_possible(asked, held, levels) or ("" if score >= policy.confirm else "not certain enough"):
+    if reason := _why_only_possible(asked, held, levels=levels) or (
+        "" if score >= policy.confirm else "not certain enough"
+    ):
         return Match(Certainty.POSSIBLE, score, levels, reason)
     return Match(Certainty.CONFIRMED, score, levels)
 
 
 def match_unborn(
-    asked: Person, held: HeldPerson, mother: Match | None, *, policy: MatchingPolicy = DEFAULT_POLICY
+    asked: Person, held: HeldPerson, *, mother: Match | None, policy: MatchingPolicy = DEFAULT_POLICY
 ) -> Match:
     """Compare unborn children: as sure as their mothers' match, if the expected dates agree within `edd_days`."""
     if mother is None or mother.certainty is Certainty.NONE or asked.edd is None or held.edd is None:
@@ -98,7 +100,7 @@ def match_unborn(
     return Match(certainty, mother.score, levels, "" if close else "the expected dates lie apart")
 
 
-def _compare(asked: Person, held: HeldPerson, on: date) -> dict[str, str]:
+def _compare(asked: Person, held: HeldPerson, *, on: date) -> dict[str, str]:
     found: dict[str, str | None] = dict(_identifiers(asked, held))
     found |= _names((asked.name, *asked.aliases), held.names)
     found["dob"] = _dates(asked.dob, held.dob)
@@ -156,7 +158,7 @@ def _individually_compatible(levels: Mapping[str, str]) -> bool:
     return agrees or not any(level == "differs" for level in individual.values())
 
 
-def _why_only_possible(asked: Person, held: HeldPerson, levels: Mapping[str, str]) -> str:
+def _why_only_possible(asked: Person, held: HeldPerson, *, levels: Mapping[str, str]) -> str:
     if _schemes(levels, "unsound"):
         return "an identifier fails its check"
     if _schemes(levels, "differs"):

@@ -85,7 +85,7 @@ class LoadedRecords:
         wanted = self.sources if sources is None else frozenset(sources)
         if unknown := wanted - self.sources:
             raise ValueError(f"no such source: {', '.join(sorted(unknown))}")
-        held, down = self._read(wanted, request, as_of)
+        held, down = self._read(wanted, request=request, as_of=as_of)
         found = [select(request, holdings, policy=self.policy) for holdings in held]
         unread = (*down, *(gap for one in found for gap in one.unread))
         traces = {key: _best([one.traces[key] for one in found]) for key in request.persons}
@@ -97,7 +97,7 @@ class LoadedRecords:
         )
 
     def _read(
-        self, wanted: frozenset[str], request: RequestForInformation, as_of: datetime
+        self, wanted: frozenset[str], *, request: RequestForInformation, as_of: datetime
     ) -> tuple[list[Holdings], tuple[Unread, ...]]:
         """Read the sources one by one; one that is down is a gap as long as another can be reached."""
         held: list[Holdings] = []

@@ -8,7 +8,6 @@ possibly the person stays a third party, which is the stricter reading.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 
 from adapters.kit.blocking import Block
 from adapters.kit.holdings import HeldPerson, HeldRecord, Holdings
@@ -42,24 +41,24 @@ class Selected:
 
 def select(request: RequestForInformation, holdings: Holdings, *, policy: MatchingPolicy) -> Selected:
     """Match every person of `request` against the held persons, and bring out the records they stand in."""
-    on = request.issued_at.date()
-    links = _born(request, holdings.persons, on, policy, frozenset())
+    links = _born(request, holdings.persons, policy=policy, children=frozenset())
     relatives = [held for held in holdings.persons if held.family_of]
-    links |= _born(request, relatives, on, policy, _confirmed_children(request, links))
-    links |= _unborn(request, holdings.persons, links, policy)
+    links |= _born(request, relatives, policy=policy, children=_confirmed_children(request, links))
+    links |= _unborn(request, holdings.persons, links=links, policy=policy)
     labels = {person.ref: f"other:{person.label}" for person in holdings.persons}
-    records = tuple(_record(held, links, labels) for held in holdings.records if _concerns(held, links))
+    records = tuple(_record(held, links=links, labels=labels) for held in holdings.records if _concerns(held, links))
     return Selected(records, _traces(request, links), holdings.unread)
 
 
 def _born(
     request: RequestForInformation,
     persons: Iterable[HeldPerson],
-    on: date,
+    *,
     policy: MatchingPolicy,
     children: frozenset[str],
 ) -> dict[str, Mapping[str, Match]]:
     links: dict[str, Mapping[str, Match]] = {}
+    on = request.issued_at.date()
     block = Block(request.persons.values())
     for held in filter(block.lets_through, persons):
         family = not children.isdisjoint(held.family_of)
@@ -94,13 +93,13 @@ def _likeliest(found: Mapping[str, Match], policy: MatchingPolicy) -> dict[str, 
 
 
 def _unborn(
-    request: RequestForInformation, persons: tuple[HeldPerson, ...], links: Links, policy: MatchingPolicy
+    request: RequestForInformation, persons: tuple[HeldPerson, ...], *, links: Links, policy: MatchingPolicy
 ) -> dict[str, Mapping[str, Match]]:
     found: dict[str, Mapping[str, Match]] = {}
     for held in (held for held in persons if held.edd is not None):
         for key, asked in request.persons.items():
             mother = links.get(held.mother_ref or "", {}).get(asked.mother or "")
-            one = match_unborn(asked, held, mother, policy=policy)
+            one = match_unborn(asked, held, mother=mother, policy=policy)
             if one.certainty is not Certainty.NONE:
                 found[held.ref] = {key: one}
     return found
@@ -110,14 +109,14 @@ def _concerns(held: HeldRecord, links: Links) -> bool:
     return any(ref in links for ref in (*held.subjects, *held.mentions))
 
 
-def _record(held: HeldRecord, links: Links, labels: Mapping[str, str]) -> Record:
+def _record(held: HeldRecord, *, links: Links, labels: Mapping[str, str]) -> Record:
     subjects: list[str] = []
     certain = True
     for ref in held.subjects:
         found = links.get(ref, {})
         subjects += found or [labels[ref]]
         certain = certain and all(one.certainty is Certainty.CONFIRMED for one in found.values())
-    mentions = [key for ref in held.mentions for key in _mentioned(ref, links, labels)]
+    mentions = [key for ref in held.mentions for key in _mentioned(ref, links=links, labels=labels)]
     return Record.from_plain(
         {
             **held.fields,
@@ -130,7 +129,7 @@ def _record(held: HeldRecord, links: Links, labels: Mapping[str, str]) -> Record
     )
 
 
-def _mentioned(ref: str, links: Links, labels: Mapping[str, str]) -> list[str]:
+def _mentioned(ref: str, *, links: Links, labels: Mapping[str, str]) -> list[str]:
     sure = [key for key, one in links.get(ref, {}).items() if one.certainty is Certainty.CONFIRMED]
     return sure or [labels[ref]]
 

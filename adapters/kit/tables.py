@@ -57,7 +57,7 @@ def read_table(path: Path, columns: Iterable[str]) -> Table:
     except (BadField, csv.Error) as bad:
         found = bad if isinstance(bad, BadField) else BadField(None, "is not a readable CSV table")
         return Table(unread=(found.at(name, 1),))
-    return _rows(reader, header, name)
+    return _rows(reader, header=header, name=name)
 
 
 def read_bytes(path: Path, *, limit: int = MAX_FILE_BYTES) -> bytes:
@@ -115,7 +115,7 @@ def _more(names: list[str]) -> str:
     return f" (and {len(names) - 1} more)" if len(names) > 1 else ""
 
 
-def _rows(reader: Iterator[list[str]], header: list[str], name: str) -> Table:
+def _rows(reader: Iterator[list[str]], *, header: list[str], name: str) -> Table:
     rows: list[Row] = []
     unread: list[Unread] = []
     number = 1

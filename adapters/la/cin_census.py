@@ -30,7 +30,7 @@ def read_census(path: Path, answers: AnswerTable, *, on: date) -> Holdings:
             raise BadField("Message", "is not a census return", "name the return of the children in need census")
     except BadField as bad:
         return Holdings(unread=(bad.at(path.name, None),))
-    reading = _Reading(path.name, answers, on)
+    reading = _Reading(path.name, answers=answers, on=on)
     for child in root.iterfind("Children/Child"):
         reading.child(child)
     return Holdings(tuple(reading.persons), tuple(reading.records), (*stray_text(root, path.name), *reading.unread))
@@ -39,7 +39,7 @@ def read_census(path: Path, answers: AnswerTable, *, on: date) -> Holdings:
 class _Reading:
     """One pass over a return, gathering what could be read and what could not."""
 
-    def __init__(self, file: str, answers: AnswerTable, on: date) -> None:
+    def __init__(self, file: str, *, answers: AnswerTable, on: date) -> None:
         self.file, self.answers, self.on = file, answers, on
         self.persons: list[HeldPerson] = []
         self.records: list[HeldRecord] = []
@@ -53,8 +53,8 @@ class _Reading:
             return
         self.persons.append(person)
         for details in child.iterfind("CINdetails"):
-            for element, record_type in _entries(details):
-                self._keep(person.ref, element, record_type)
+            for element, entry in _entries(details):
+                self._keep(element, ref=person.ref, entry=entry)
 
     def _person(self, child: etree._Element) -> HeldPerson:
         ref = text_of(child, "ChildIdentifiers", "LAchildID")
@@ -75,13 +75,13 @@ class _Reading:
             raise BadField(names[-1], "lies after the day of the look-up")
         return found
 
-    def _keep(self, ref: str, element: etree._Element, record_type: str) -> None:
+    def _keep(self, element: etree._Element, *, ref: str, entry: str) -> None:
         try:
-            self.records.append(self._record(ref, element, record_type))
+            self.records.append(self._record(element, ref=ref, entry=entry))
         except BadField as bad:
             self.unread.append(bad.at(self.file, line_of(element)))
 
-    def _record(self, ref: str, element: etree._Element, entry: str) -> HeldRecord:
+    def _record(self, element: etree._Element, *, ref: str, entry: str) -> HeldRecord:
         record_type, words, nature, start_name, end_name = _WORDS[entry]
         start, end = self._day(element, start_name), self._day(element, end_name)
         if start is None:

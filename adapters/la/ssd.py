@@ -40,6 +40,15 @@ class _Index:
     assessed: frozenset[str]
 
 
+@dataclass(frozen=True)
+class _Context:
+    """What the making of a record needs: the other tables, the persons that could be read, the answers table."""
+
+    index: _Index
+    known: frozenset[str]
+    answers: AnswerTable
+
+
 def read_ssd(extract: Extract, answers: AnswerTable) -> Holdings:
     """Make persons and records of an extract; what cannot be read is among `unread`."""
     unread = list(extract.unread)
@@ -49,12 +58,13 @@ def read_ssd(extract: Extract, answers: AnswerTable) -> Holdings:
         try:
             persons.append(_person(cells, index))
         except BadField as bad:
-            unread.append(_at("ssd_person", cells["pers_person_id"], bad))
-    records = _records(extract, index, (frozenset(person.ref for person in persons), answers), unread)
+            unread.append(_at("ssd_person", key=cells["pers_person_id"], bad=bad))
+    context = _Context(index, frozenset(person.ref for person in persons), answers)
+    records = _records(extract, context=context, unread=unread)
     return Holdings(tuple(persons), tuple(records), tuple(unread))
 
 
-def _at(table: str, key: object, bad: BadField) -> Unread:
+def _at(table: str, *, key: object, bad: BadField) -> Unread:
     return bad.at(f"{table}, id {key}", None)
 
 
@@ -87,7 +97,7 @@ def _addresses(extract: Extract, unread: list[Unread]) -> dict[str, tuple[str, .
             if not isinstance(parts, dict):
                 raise BadField("addr_address_json", "is not JSON as the data model says")
         except BadField as bad:
-            unread.append(_at("ssd_address", cells["addr_table_id"], bad))
+            unread.append(_at("ssd_address", key=cells["addr_table_id"], bad=bad))
             continue
         words = (str(value).strip() for name, value in parts.items() if value and name not in _NOT_AN_ADDRESS)
         line = " ".join((*words, str(cells["addr_address_postcode"] or "")))
@@ -112,7 +122,7 @@ def _factors(extract: Extract, unread: list[Unread]) -> dict[str, tuple[str, ...
         try:
             factors = _json(cells, "cinf_assessment_factors_json") or []
         except BadField as bad:
-            unread.append(_at("ssd_assessment_factors", key, bad))
+            unread.append(_at("ssd_assessment_factors", key=key, bad=bad))
             continue
         # Both shapes are in use: a list of codes, and an object of code and yes or no.
         chosen = [code for code, said in factors.items() if said == "Yes"] if isinstance(factors, dict) else factors
@@ -150,49 +160,45 @@ def date_in(cells: Cells, column: str) -> date | None:
     return value if isinstance(value, date) else day({column: str(value)[:10]}, column)
 
 
-def _records(
-    extract: Extract, index: _Index, context: tuple[frozenset[str], AnswerTable], unread: list[Unread]
-) -> Iterable[HeldRecord]:
+def _records(extract: Extract, *, context: _Context, unread: list[Unread]) -> Iterable[HeldRecord]:
     made: list[HeldRecord] = []
     for table, kind in KINDS.items():
-        rows = [cells for cells in extract.tables.get(table, []) if not _told_by_assessment(table, cells, index)]
-        for group in _same_in_one_family(rows, kind, index):
+        rows = extract.tables.get(table, [])
+        if table == "ssd_cin_episodes":
+            # An episode is told by its assessment, where it has one.
+            rows = [cells for cells in rows if str(cells["cine_referral_id"]) not in context.index.assessed]
+        for group in _same_in_one_family(rows, kind=kind, families=context.index.families):
             try:
-                made.append(_record(group, (table, kind), index, context))
+                made.append(_record(group, table=table, kind=kind, context=context))
             except BadField as bad:
-                unread.append(_at(table, group[0][kind.key], bad))
+                unread.append(_at(table, key=group[0][kind.key], bad=bad))
     return made
 
 
-def _told_by_assessment(table: str, cells: Cells, index: _Index) -> bool:
-    return table == "ssd_cin_episodes" and str(cells["cine_referral_id"]) in index.assessed
-
-
-def _same_in_one_family(rows: Iterable[Cells], kind: Kind, index: _Index) -> Iterable[list[Cells]]:
+def _same_in_one_family(rows: Iterable[Cells], *, kind: Kind, families: Mapping[str, str]) -> Iterable[list[Cells]]:
     groups: dict[tuple[object, ...], list[Cells]] = {}
     for cells in rows:
         # Somebody without a family is a family of one.
-        family = index.families.get(cells[kind.person], f"alone {cells[kind.person]}")
+        family = families.get(cells[kind.person], f"alone {cells[kind.person]}")
         groups.setdefault((family, *(cells[column] for column in kind.same)), []).append(cells)
     return groups.values()
 
 
-def _record(
-    group: list[Cells], told: tuple[str, Kind], index: _Index, context: tuple[frozenset[str], AnswerTable]
-) -> HeldRecord:
-    (table, kind), first, (known, answers) = told, group[0], context
+def _record(group: list[Cells], *, table: str, kind: Kind, context: _Context) -> HeldRecord:
+    first = group[0]
     subjects = tuple(dict.fromkeys(cells[kind.person] for cells in group))
-    if not known.issuperset(subjects):
+    if not context.known.issuperset(subjects):
         raise BadField(kind.person, "refers to a person who is not in ssd_person or could not be read")
     start, end = date_in(first, kind.start), date_in(first, kind.end) if kind.end else None
     if start is None:
         raise BadField(kind.start, "is empty and must not be")
-    factors = tuple(dict.fromkeys(code for cells in group for code in index.factors.get(cells[kind.key], ())))
-    found = answers.answers([("table", table), *(("factor", code) for code in factors)])
+    factors = tuple(dict.fromkeys(code for cells in group for code in context.index.factors.get(cells[kind.key], ())))
+    found = context.answers.answers([("table", table), *(("factor", code) for code in factors)])
     fields: dict[str, object] = {
         "record_type": kind.record_type,
         "category": "social_care",
-        "text": kind.words(first, _span(start, end, kind)) + (f"; factors {', '.join(factors)}" if factors else ""),
+        "text": kind.words(first, _span(start, end, is_span=kind.end is not None))
+        + (f"; factors {', '.join(factors)}" if factors else ""),
         "nature": kind.nature,
         "event_on": end or start,
         "answers": found,
@@ -201,7 +207,7 @@ def _record(
     return HeldRecord(str(first[kind.key]), f"{table} {first[kind.key]}", subjects, fields)
 
 
-def _span(start: date, end: date | None, kind: Kind) -> str:
-    if kind.end is None:
+def _span(start: date, end: date | None, *, is_span: bool) -> str:
+    if not is_span:
         return f"on {start}"
     return f"opened {start}, closed {end}" if end else f"opened {start}, still open"

@@ -125,12 +125,17 @@ def _read_all(connection: Connection) -> Extract:
         missing = [column for column in needed if column not in columns]
         unread += [Unread(name, None, column, "the column is missing", _REMEDY) for column in missing]
         if not missing:
-            tables[name] = _rows(connection, name, needed)
+            tables[name] = _rows(connection, name=name, needed=needed)
     return Extract(tables, tuple(unread))
 
 
-def _rows(connection: Connection, name: str, needed: tuple[str, ...]) -> list[Mapping[str, Any]]:
+def _rows(connection: Connection, *, name: str, needed: tuple[str, ...]) -> list[Mapping[str, Any]]:
     # Untyped columns: the driver's own values, so that one bad date does not fail the whole fetch.
     table = Table(name, MetaData(), *(Column(column, NullType()) for column in needed))
     statement = select(table).order_by(*(table.c[column] for column in needed[:2]))
-    return [dict(row) for row in connection.execute(statement).mappings()]
+    return [_plain(row) for row in connection.execute(statement).mappings()]
+
+
+def _plain(row: Mapping[Any, Any]) -> Mapping[str, Any]:
+    # An id may be a number in one table and text in the next.
+    return {str(column): str(value) if isinstance(value, int) else value for column, value in row.items()}

@@ -106,8 +106,10 @@ def read_export(folder: Path, answers: AnswerTable) -> Holdings:
     known = {"person": frozenset(people), "object": frozenset(dict(objects)), "location": frozenset(dict(homes))}
     known["event"] = frozenset(row.cells["event_id"] for row in tables["event"].rows)
     links, bad_links = _links(tables["link"], known)
-    persons, bad_persons = build_rows(tables["person"], lambda row: _person(row, links, dict(homes)))
-    events, bad_events = build_rows(tables["event"], lambda row: _event(row, links, dict(objects), answers))
+    persons, bad_persons = build_rows(tables["person"], lambda row: _person(row, links=links, homes=dict(homes)))
+    events, bad_events = build_rows(
+        tables["event"], lambda row: _event(row, links=links, objects=dict(objects), answers=answers)
+    )
     return Holdings(persons, events, (*bad_persons, *bad_objects, *bad_homes, *bad_links, *bad_events))
 
 
@@ -121,11 +123,11 @@ def _object(row: Row) -> str:
 
 def _readable_people(table: Table) -> frozenset[str]:
     nowhere = _Links({}, {}, {}, frozenset())
-    people, _ = build_rows(table, lambda row: _person(row, nowhere, {}))
+    people, _ = build_rows(table, lambda row: _person(row, links=nowhere, homes={}))
     return frozenset(person.ref for person in people)
 
 
-def _person(row: Row, links: _Links, homes: Mapping[str, str]) -> HeldPerson:
+def _person(row: Row, *, links: _Links, homes: Mapping[str, str]) -> HeldPerson:
     cells = row.cells
     name = f"{cells['forename']} {cells['surname']}".strip()
     ref = required(cells, "person_id")
@@ -168,7 +170,7 @@ def _frozen(lists: Mapping[str, list[Linked]]) -> dict[str, tuple[Linked, ...]]:
     return {key: tuple(values) for key, values in lists.items()}
 
 
-def _event(row: Row, links: _Links, objects: Mapping[str, str], answers: AnswerTable) -> HeldRecord:
+def _event(row: Row, *, links: _Links, objects: Mapping[str, str], answers: AnswerTable) -> HeldRecord:
     cells = row.cells
     event = required(cells, "event_id")
     if event in links.spoilt:

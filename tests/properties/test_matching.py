@@ -160,7 +160,7 @@ def test_match_finds_the_unborn_child_only_as_surely_as_the_mother(days: int) ->
     asked = Person(edd=date(2027, 2, 10), mother="carys", life_status="unborn")
     held = HeldPerson("U1", edd=date(2027, 2, 10) + timedelta(days=days), mother_ref="M1")
     for certainty in Certainty:
-        found = match_unborn(asked, held, Match(certainty, 30.0, {}))
+        found = match_unborn(asked, held, mother=Match(certainty, 30.0, {}))
         close = abs(days) <= DEFAULT_POLICY.edd_days
         expected = certainty if close or certainty is Certainty.NONE else Certainty.POSSIBLE
         assert found.certainty is expected
@@ -169,7 +169,7 @@ def test_match_finds_the_unborn_child_only_as_surely_as_the_mother(days: int) ->
 def test_match_finds_no_unborn_child_without_the_mother() -> None:
     """An expected date alone is shared by every child due that week."""
     asked = Person(edd=date(2027, 2, 10), mother="carys", life_status="unborn")
-    assert match_unborn(asked, HeldPerson("U1", edd=asked.edd), None).certainty is Certainty.NONE
+    assert match_unborn(asked, HeldPerson("U1", edd=asked.edd), mother=None).certainty is Certainty.NONE
 
 
 def test_weights_reward_agreement_and_punish_disagreement_for_every_feature() -> None:
