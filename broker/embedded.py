@@ -171,5 +171,13 @@ class EmbeddedConnection:
             if being_cancelled():
                 raise
         finally:
-            await self._hub._store.settle(row, done=done)
+            await self._settle(row, done=done)
         return done
+
+    async def _settle(self, row: Row, *, done: bool) -> None:
+        """Write what became of a row, however long others hold the file: a row left taken would wait for our end."""
+        while True:
+            try:
+                return await self._hub._store.settle(row, done=done)
+            except sqlite3.OperationalError:
+                await asyncio.sleep(self._hub._settings.backoff.base)

@@ -51,7 +51,7 @@ class PublishLane(Supervised):
             return Outcome.UNKNOWN  # not our caller: the channel died, and what waits on it is cancelled
         except Exception:
             if channel is not None:
-                channel.ended.set()  # an overdue or refused publish leaves a channel nobody should trust
+                self._distrust(channel)
             return Outcome.UNKNOWN
         self._proved()
         return outcome
@@ -62,11 +62,16 @@ class PublishLane(Supervised):
         self._ready().cancel()
 
     async def _serve(self, channel: Channel) -> None:
-        ready = self._ready()
+        self._ready().set_result(channel)
         try:
-            ready.set_result(channel)
             await watch(channel)
         finally:
+            self._distrust(channel)
+
+    def _distrust(self, channel: Channel) -> None:
+        """Let nobody use a channel again on which a publish was overdue or refused."""
+        channel.ended.set()
+        if self._channel is not None and self._channel.done() and self._channel.result() is channel:
             self._channel = None
 
     def _ready(self) -> "asyncio.Future[Channel]":

@@ -108,7 +108,7 @@ class Supervised(ABC):
                 await self._one_life()
             except (Exception, asyncio.CancelledError) as fault:
                 if being_cancelled():
-                    raise
+                    raise asyncio.CancelledError from None  # a channel that dies while we close is no news
                 self._failures = 1 if life.seconds > self._settings.backoff.cap else self._failures + 1
                 # The type alone: a library's message may quote what was being sent.
                 log.info("%s: starting afresh after %s, failure %d in a row", self.name, _cause(fault), self._failures)

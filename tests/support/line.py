@@ -1,10 +1,12 @@
 """A publisher and a consumer of the product's own, each behind a cable that a test can spoil."""
 
 import asyncio
+import gc
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from broker.hub import Delivery, HubConnection, Outcome
 from broker.settings import TransportSettings
@@ -66,8 +68,9 @@ class Line:
 
 @asynccontextmanager
 async def line(server: LocalRabbitMQ, *, settings: TransportSettings = FAST) -> AsyncIterator[Line]:
-    """Lay a line; at the end nothing of it may be left running."""
-    before = asyncio.all_tasks()
+    """Lay a line; at the end nothing of it may be left running, and no task may have failed unheard."""
+    before, unheard = asyncio.all_tasks(), list[dict[str, Any]]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context))
     async with (
         rabbit_hub(server, TOPOLOGY) as hub,
         fault_proxy(hub.address(LA)) as sender_cable,
@@ -88,3 +91,5 @@ async def line(server: LocalRabbitMQ, *, settings: TransportSettings = FAST) -> 
             await sender.close()
             await receiver.close()
     await until(lambda: asyncio.all_tasks() <= before, seconds=5)
+    gc.collect()  # a task that failed unheard says so when it is collected
+    assert unheard == []
