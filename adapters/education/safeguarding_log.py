@@ -22,7 +22,7 @@ COLUMNS: Final = (
 _UK_DATE: Final = "%d/%m/%Y"
 _IN_BRACKETS: Final = re.compile(r"^(?P<name>[^()]+?)\s*(?:\((?P<note>[^()]*)\))?$")
 # Category -> (record type, category of information, nature). The first category that is found decides.
-_KINDS: Final[Mapping[str, tuple[str, str, str]]] = {
+KINDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "Staff conduct": ("staff_concern", "employment", "allegation"),
     "Counselling": ("counselling_note", "health", "professional_opinion"),
     "Body map": ("body_map", "images", "fact"),
@@ -49,7 +49,7 @@ def read_log(path: Path, answers: AnswerTable) -> Holdings:
 def _entry(row: Row, answers: AnswerTable) -> HeldRecord:
     cells = row.cells
     categories = several(cells, "category")
-    record_type, category, nature = next((kind for name, kind in _KINDS.items() if name in categories), _UNCODED)
+    record_type, category, nature = next((kind for name, kind in KINDS.items() if name in categories), _UNCODED)
     required(cells, "pupil")
     pupil, *linked = (person.ref for person in _pupils(row))
     return HeldRecord(

@@ -27,7 +27,7 @@ COLUMNS: Final = (
     *("prepared_wording", "originator", "obtained", "contains_other_origin", "in_confidence", "consent", "markers"),
     "topics",
 )
-_CATEGORIES: Final[Mapping[str, str]] = {
+CATEGORIES: Final[Mapping[str, str]] = {
     "police_log": "criminal",
     "refuge_address": "contact_details",
     "counselling_note": "health",
@@ -105,7 +105,7 @@ def _fields(cells: Mapping[str, str]) -> dict[str, object]:
     }
     return {
         "record_type": required(cells, "note_type"),
-        "category": _CATEGORIES.get(cells["note_type"], "social_care"),
+        "category": CATEGORIES.get(cells["note_type"], "social_care"),
         "text": required(cells, "text"),
         "nature": required(cells, "nature"),
         "in_confidence": yes_no(cells, "in_confidence"),

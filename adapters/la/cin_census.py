@@ -82,7 +82,7 @@ class _Reading:
             self.unread.append(bad.at(self.file, line_of(element)))
 
     def _record(self, element: etree._Element, *, ref: str, entry: str) -> HeldRecord:
-        record_type, words, nature, start_name, end_name = _WORDS[entry]
+        record_type, words, nature, start_name, end_name = WORDS[entry]
         start, end = self._day(element, start_name), self._day(element, end_name)
         if start is None:
             raise BadField(start_name, "is missing")
@@ -102,7 +102,7 @@ class _Reading:
 
 
 # Element -> (record type, words, nature, element of the beginning, element of the end)
-_WORDS: Final = {
+WORDS: Final = {
     "CINdetails": ("case_status", "children's social care episode", "fact", "CINreferralDate", "CINclosureDate"),
     "Assessments": (
         *("cin_assessment", "child in need assessment", "professional_opinion"),

@@ -34,7 +34,7 @@ TABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "link": ("link_id", "from_type", "from_id", "relationship", "to_type", "to_id"),
 }
 _CRIMINAL: Final = "criminal"
-_EVENTS: Final[Mapping[str, tuple[str, str]]] = {
+EVENTS: Final[Mapping[str, tuple[str, str]]] = {
     "CRIME": ("crime", _CRIMINAL),
     "CONVICTION": ("conviction", _CRIMINAL),
     "INCIDENT": ("incident_log", _CRIMINAL),
@@ -49,7 +49,7 @@ _EVENTS: Final[Mapping[str, tuple[str, str]]] = {
     "VISOR": ("visor_record", _CRIMINAL),
     "MARAC": ("marac_minutes", "police_intelligence"),
 }
-_NATURES: Final[Mapping[str, str]] = {
+NATURES: Final[Mapping[str, str]] = {
     "FACT": "fact",
     "OPINION": "professional_opinion",
     "ALLEGATION": "allegation",
@@ -57,7 +57,7 @@ _NATURES: Final[Mapping[str, str]] = {
     "REPORT": "third_party_report",
     "OWN WORDS": "own_words",
 }
-_FLAGS: Final[Mapping[str, str]] = {
+FLAGS: Final[Mapping[str, str]] = {
     "LIVE": "live_investigation",
     "CHIS": "covert_source",
     "ACQUITTED": "acquittal",
@@ -197,7 +197,7 @@ def _codes(cells: Mapping[str, str]) -> list[tuple[str, str]]:
 def _fields(cells: Mapping[str, str]) -> dict[str, object]:
     kind = required(cells, "event_type")
     # Unknown codes go through as they are: the rules treat what they do not know as the strictest.
-    record_type, category = _EVENTS.get(kind, (kind.casefold(), _CRIMINAL))
+    record_type, category = EVENTS.get(kind, (kind.casefold(), _CRIMINAL))
     stated = {
         "summary": optional(cells, "sanitised_text"),
         "originator": optional(cells, "controller"),
@@ -210,8 +210,8 @@ def _fields(cells: Mapping[str, str]) -> dict[str, object]:
     return {
         "record_type": record_type,
         "category": category,
-        "nature": _NATURES.get(required(cells, "statement_kind"), cells["statement_kind"].casefold()),
-        "flags": [_FLAGS.get(marker, marker.casefold()) for marker in several(cells, "markers")],
+        "nature": NATURES.get(required(cells, "statement_kind"), cells["statement_kind"].casefold()),
+        "flags": [FLAGS.get(marker, marker.casefold()) for marker in several(cells, "markers")],
         **{name: value for name, value in stated.items() if value is not None},
     }
 
