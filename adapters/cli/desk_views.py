@@ -1,6 +1,6 @@
-"""What a practitioner sees of requests and proposals, as text, tables and plain values."""
+"""Lists of requests and enquiries, and one request, as a person reads them; and the same as plain values."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,11 +8,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from adapters.kit.answer import Judged
-from adapters.kit.desk.practitioner import Proposal
+from adapters.cli.paragraphs import indented
 from adapters.kit.request_file import RequestFile
+from adapters.la.console.legible import on_screen
+from adapters.la.console.standing import Standing
 from broker.calendar import LONDON
-from schemas.content.response import Response
+from schemas.content.person import Person
+from schemas.content.rfi import RequestForInformation
 
 
 def moment(at: datetime | None) -> str:
@@ -38,106 +40,109 @@ def inbox_entries(files: Sequence[RequestFile]) -> list[dict[str, Any]]:
     ]
 
 
+def _table(*columns: str) -> Table:
+    table = Table(box=None, header_style="bold")
+    for column in columns:
+        table.add_column(column, no_wrap=column in ("request", "enquiry", "due", "next due"), overflow="fold")
+    return table
+
+
 def inbox_table(files: Sequence[RequestFile]) -> Table | str:
     """Give the list of requests as a table, the one due soonest first."""
     if not files:
         return "Nothing has been asked."
-    table = Table("request", "from", "rating", "state", "due", "seen", box=None, header_style="bold")
+    table = _table("request", "due", "rating", "state", "seen", "from")
     for entry in inbox_entries(files):
-        urgent = " URGENT" if entry["urgent"] else ""
-        table.add_row(
-            entry["rfi"],
-            entry["from"],
-            f"{entry['rag']}{urgent}",
-            entry["state"],
-            moment(entry["due_at"]),
-            moment(entry["seen_at"]),
-        )
+        rating = f"{entry['rag']}{', URGENT' if entry['urgent'] else ''}"
+        seen = moment(entry["seen_at"]) if entry["seen_at"] else "not yet"
+        table.add_row(entry["rfi"], moment(entry["due_at"]), rating, entry["state"], seen, entry["from"])
+    return table
+
+
+def enquiry_entries(lines: Sequence[Standing]) -> list[dict[str, Any]]:
+    """Give the list of enquiries as plain values."""
+    return [line.model_dump(mode="json") for line in lines]
+
+
+def enquiries_table(lines: Sequence[Standing]) -> Table | str:
+    """Give the list of enquiries as a table, what is due soonest first."""
+    if not lines:
+        return "No enquiry has been opened."
+    table = _table("enquiry", "rating", "next due", "who still owes an answer", "calls", "decided")
+    for line in lines:
+        owing = ", ".join(line.owing) or ("nobody" if line.asked else "nobody has been asked")
+        calls = str(line.calls_to_make or "-")
+        decided = "yes" if line.decided else "no"
+        table.add_row(line.enquiry, line.rag or "none", moment(line.next_due_at), owing, calls, decided)
     return table
 
 
 def request_text(file: RequestFile) -> Group:
     """Give one request as a person reads it: who asks, about whom, why, and what."""
-    rfi = file.rfi
-    persons = Table("key", "name", "born", "who", "address", box=None, header_style="bold")
-    for key, person in rfi.persons.items():
-        born = str(person.dob or (person.edd and f"due {person.edd}") or person.estimated_age or "-")
-        persons.add_row(key, person.name, born, person.relationship, person.address or "-")
-    questions = [f"  {code}: {rfi.questions[code].text}" for code in rfi.recipient.questions if code in rfi.questions]
-    head = (
-        f"{rfi.rfi} of enquiry {rfi.enquiry}: {rfi.rag}{', URGENT' if rfi.urgent else ''}, "
-        f"answer by {moment(rfi.response_due_at)}"
-    )
-    asker = rfi.requester
+    rfi, asker = file.rfi, file.rfi.requester
+    urgent = ", URGENT" if rfi.urgent else ""
+    head = f"{rfi.rfi} of enquiry {rfi.enquiry}: {rfi.rag}{urgent}, answer by {moment(rfi.response_due_at)}"
     return Group(
         Text(head, style="bold"),
-        Text(f"Asked by {asker.name} ({asker.role}), {asker.organisation}; questions: {asker.call_back}"),
-        Text(f"Stage: {rfi.stage}. Reason: {rfi.reason}"),
-        Text(f"Why you: {rfi.recipient.rationale}"),
-        persons,
-        Text("Asked:\n" + "\n".join(questions)),
-        Text(f"State: {file.state}; parts sent: {file.parts_sent}"),
+        Text(_shown(f"Asked by {asker.name}, {asker.organisation}. Questions: ring {asker.call_back}.")),
+        Text(_shown(f"Stage: {rfi.stage}. Reason: {rfi.reason}")),
+        Text(_shown(f"Why you: {rfi.recipient.rationale}")),
+        Text(),
+        *_persons(rfi),
+        Text(),
+        Text("Agreement to share", style="bold"),
+        *_consent(rfi),
+        Text(),
+        Text("Asked", style="bold"),
+        *(indented(f"{_shown(rfi.questions[code].text)}") for code in rfi.recipient.questions if code in rfi.questions),
+        Text(),
+        *_onward(file),
+        Text(f"State: {file.state}; parts sent: {file.parts_sent}. Next: mash respond propose {rfi.rfi}"),
     )
 
 
-def proposal_text(proposal: Proposal) -> Group:
-    """Give what was found, what the rules say of it, and what still stands in the way of sending."""
-    file = proposal.file
-    table = Table("record", "rules say", "why", "still needs", "text", header_style="bold", show_lines=True)
-    for one in proposal.judged:
-        table.add_row(
-            one.candidate.key,
-            one.outcome.value.replace("_", " "),
-            ", ".join(one.withheld_on or tuple(map(str, one.decision.reasons))),
-            ", ".join(sorted(one.decision.approvals_needed)) or "nobody",
-            one.candidate.record.text,
-        )
-    traces = ", ".join(f"{key}: {trace.value.replace('_', ' ')}" for key, trace in file.traces.items())
-    lines: list[RenderableType] = [Text(f"{file.rfi.rfi}: {len(proposal.judged)} records found. {traces}"), table]
-    lines += [Text(f"Could not be read: {gap}", style="bold") for gap in file.unread]
-    lines += [Text(f"Note: {warning}") for warning in proposal.warnings]
-    if proposal.objections:
-        lines.append(Text("Before it can be sent:\n" + "\n".join(f"  {reason}" for reason in proposal.objections)))
-    else:
-        lines.append(Text(f"It can be sent: mash respond send {file.rfi.rfi}"))
-    return Group(*lines)
+def _shown(text: str) -> str:
+    return on_screen(text)
 
 
-def proposal_plain(proposal: Proposal) -> dict[str, Any]:
-    """Give a proposal as plain values."""
-    return {
-        "rfi": proposal.file.rfi.rfi,
-        "traces": {key: trace.value for key, trace in proposal.file.traces.items()},
-        "unread": list(proposal.file.unread),
-        "records": [_judged_plain(one) for one in proposal.judged],
-        "objections": list(proposal.objections),
-        "warnings": list(proposal.warnings),
-    }
+def _persons(rfi: RequestForInformation) -> Iterator[RenderableType]:
+    yield Text("About", style="bold")
+    ordered = sorted(rfi.persons.items(), key=lambda entry: (entry[1].role != "subject_child", not entry[1].is_child))
+    for key, person in ordered:
+        yield indented(f"{key}: {_shown(_person(person))}")
 
 
-def _judged_plain(one: Judged) -> dict[str, Any]:
-    return {
-        "record": one.candidate.key,
-        "item": one.candidate.item,
-        "outcome": one.outcome.value,
-        "reasons": list(one.withheld_on or map(str, one.decision.reasons)),
-        "approvals_needed": sorted(one.decision.approvals_needed),
-        "onward": list(map(str, one.decision.onward)),
-        "conditions": list(map(str, one.decision.conditions)),
-        "sent_in_part": one.candidate.sent_in_part,
-    }
-
-
-def sent_text(response: Response) -> str:
-    """Say in one line what left."""
-    parts = [
-        f"{len(response.items)} items",
-        f"{response.for_decision_maker} for the decision maker alone",
-        f"{len(response.indicators)} indicated",
-        f"{len(response.referrals)} referred",
-        f"{len(response.refusals)} withheld",
+def _person(person: Person) -> str:
+    born = (
+        person.dob
+        or (person.edd and f"expected {person.edd}")
+        or (f"about {person.estimated_age} years" if person.estimated_age is not None else None)
+    )
+    facts = [
+        person.name,
+        person.relationship,
+        f"born {person.dob}" if person.dob else str(born) if born else None,
+        "deceased" if person.life_status == "deceased" else None,
+        "alleged victim" if person.alleged_victim else None,
+        "alleged perpetrator" if person.alleged_perpetrator else None,
+        person.address,
+        *(f"{name.replace('_', ' ')} {value}" for name, value in person.identifiers.items()),
+        *(f"also called {alias}" for alias in person.aliases),
     ]
-    owed = ", ".join(one.source for one in response.outstanding)
-    return f"Answer {response.part} to {response.rfi} is on its way: {', '.join(parts)}." + (
-        f" Still owed: {owed}." if owed else ""
-    )
+    return "; ".join(str(fact) for fact in facts if fact)
+
+
+def _consent(rfi: RequestForInformation) -> Iterator[RenderableType]:
+    for name in ("children", "parents", "other_contacts"):
+        group = getattr(rfi.consent, name)
+        why = f": {group.explanation}" if group.explanation else ""
+        yield indented(f"{name.replace('_', ' ')}: {_shown((group.status or 'not said').replace('_', ' ') + why)}")
+    if rfi.consent.override is not None:
+        yield indented(f"the manager went on without it: {_shown(rfi.consent.override.rationale or 'no reason given')}")
+
+
+def _onward(file: RequestFile) -> Iterator[RenderableType]:
+    for one in file.onward:
+        if one.answered_at is None:
+            asked = f"{one.question}: may {one.audience.replace('_', ' ')} have {one.item}? {one.reason}"
+            yield Text(f"Asked about an item that you sent: {_shown(asked)}")

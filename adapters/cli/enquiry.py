@@ -1,30 +1,44 @@
-"""`mash enquiry`: open an enquiry, choose whom to ask, send, watch, rate anew, decide, export."""
+"""`mash enquiry`: open an enquiry, choose whom to ask, send, watch, rate anew; what follows is in `deciding`."""
 
-from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from adapters.cli.frame import HERE, AsJson, Home, User, at_console, or_refuse, perform, print_text
+from adapters.cli import deciding
+from adapters.cli.frame import (
+    HERE,
+    AsJson,
+    Home,
+    Reference,
+    User,
+    at_console,
+    or_refuse,
+    perform,
+    print_json,
+    print_text,
+)
 
 app = typer.Typer(no_args_is_help=True, help="Ask many agencies about a family, and read what they answer together.")
 
-Reference = Annotated[str, typer.Argument(help="The enquiry's reference, for example ENQ-2026-000431.")]
+FormFile = Annotated[Path, typer.Argument(help="The filled-in form (TOML, YAML or JSON).")]
 
 
 @app.command()
-def form() -> None:
+def form(as_json: AsJson = False) -> None:
     """Print an empty enquiry form with every field explained; save it, fill it in, and give it to `new`."""
     from adapters.la.console.form import blank
 
-    print_text(blank())
+    if as_json:
+        print_json("mash.form.v1", {"format": "toml", "text": blank()})
+    else:
+        print_text(blank())
 
 
 @app.command()
 def new(
     reference: Reference,
-    form_file: Annotated[Path, typer.Argument(help="The filled-in form (TOML, YAML or JSON).")],
+    form_file: FormFile,
     user: User,
     home: Home = HERE,
     as_json: AsJson = False,
@@ -44,39 +58,81 @@ def new(
     )
 
 
+@app.command()
+def amend(reference: Reference, form_file: FormFile, user: User, home: Home = HERE, as_json: AsJson = False) -> None:
+    """Put a corrected form in place of the one given before. What has been sent stays as it was sent."""
+    from adapters.la.console.form import load_form
+
+    filled = or_refuse(lambda: load_form(form_file))
+    perform(
+        at_console(lambda console: console.coordinator.amend(reference, filled, user=user)),
+        home=home,
+        as_json=as_json,
+        schema="mash.enquiry.v1",
+        show=lambda enquiry: f"{enquiry.reference} has the new form, with {len(enquiry.form.persons)} persons.",
+    )
+
+
+@app.command("list")
+def list_(user: User, home: Home = HERE, as_json: AsJson = False) -> None:
+    """List the enquiries: rating, who was asked, who has not answered, and the next due time."""
+    from adapters.cli.desk_views import enquiries_table, enquiry_entries
+
+    perform(
+        at_console(lambda console: console.answers.standing(user=user)),
+        home=home,
+        as_json=as_json,
+        schema="mash.enquiries.v1",
+        show=enquiries_table,
+        plain=enquiry_entries,
+    )
+
+
 @app.command("add-person")
 def add_person(
     reference: Reference,
     key: Annotated[str, typer.Argument(help="A short name by which answers refer to the person, e.g. tilly.")],
     user: User,
-    name: Annotated[str, typer.Option(help="The full name.")],
+    name: Annotated[str, typer.Option(help="The full name, in quotation marks.")],
     role: Annotated[str, typer.Option(help="subject_child, child, unborn_child, parent, partner, other_family, ...")],
     relationship: Annotated[str, typer.Option(help="What the person is to the child.")],
     dob: Annotated[str | None, typer.Option(help="Date of birth, YYYY-MM-DD.")] = None,
     edd: Annotated[str | None, typer.Option(help="Expected date of delivery of an unborn child.")] = None,
+    mother: Annotated[str | None, typer.Option(help="The mother's key, for an unborn child.")] = None,
+    estimated_age: Annotated[int | None, typer.Option(help="An age in years where no date is known.")] = None,
+    died_on: Annotated[str | None, typer.Option(help="Date of death, YYYY-MM-DD.")] = None,
+    sex: Annotated[str | None, typer.Option(help="As recorded.")] = None,
     address: Annotated[str | None, typer.Option(help="The address, for matching.")] = None,
+    alias: Annotated[list[str] | None, typer.Option(help="Another name of the person; repeat it.")] = None,
     identifier: Annotated[
         list[str] | None, typer.Option(help="NAME=VALUE, for example nhs_number=9990100004; may be repeated.")
     ] = None,
+    alleged_victim: Annotated[bool, typer.Option("--alleged-victim", help="Said to have been harmed.")] = False,
+    alleged_perpetrator: Annotated[bool, typer.Option("--alleged-perpetrator", help="Said to have harmed.")] = False,
     home: Home = HERE,
     as_json: AsJson = False,
 ) -> None:
     """Add a person to an enquiry, or replace the one with this key."""
+    from adapters.cli.times import date_given
     from schemas.content.person import Person
 
-    def made() -> Person:
-        return Person(
-            name=name,
-            role=role,
-            relationship=relationship,
-            dob=_date(dob, "--dob"),
-            edd=_date(edd, "--edd"),
-            address=address,
-            life_status="unborn" if edd else "living",
-            identifiers=dict(_pair(text) for text in identifier or []),
-        )
-
-    person = made()
+    person = Person(
+        name=name,
+        aliases=tuple(alias or ()),
+        role=role,
+        relationship=relationship,
+        sex=sex,
+        dob=date_given(dob, option="--dob"),
+        edd=date_given(edd, option="--edd"),
+        mother=mother,
+        estimated_age=estimated_age,
+        life_status="unborn" if edd else "deceased" if died_on else "living",
+        died_on=date_given(died_on, option="--died-on"),
+        address=address,
+        identifiers=dict(_pair(text) for text in identifier or []),
+        alleged_victim=alleged_victim,
+        alleged_perpetrator=alleged_perpetrator,
+    )
     perform(
         at_console(lambda console: console.coordinator.add_person(reference, key, person, user=user)),
         home=home,
@@ -126,15 +182,15 @@ def choose(
 @app.command("leave-out")
 def leave_out(
     reference: Reference,
-    kind: Annotated[str, typer.Argument(help="The kind of agency, e.g. dwp.")],
-    reason: Annotated[str, typer.Argument(help="Why it is not contacted.")],
+    whom: Annotated[str, typer.Argument(help="The agency's directory id, or a kind of agency, e.g. dwp.")],
+    reason: Annotated[str, typer.Argument(help="Why it is not contacted, in quotation marks.")],
     user: User,
     home: Home = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Record why an agency is not contacted."""
+    """Record why an agency is not contacted; one that was chosen and not asked yet is dropped."""
     perform(
-        at_console(lambda console: console.coordinator.leave_out(reference, kind, reason, user=user)),
+        at_console(lambda console: console.coordinator.leave_out(reference, whom, reason, user=user)),
         home=home,
         as_json=as_json,
         schema="mash.enquiry.v1",
@@ -169,10 +225,11 @@ def issue(
     home: Home = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Send the enquiry to everyone chosen. Refused with every reason at once where anything is missing."""
+    """Send to everyone chosen, and again what came back with gaps. Refused with every reason where one is left."""
+    from adapters.cli.times import moment_given
     from adapters.la.console.render import issued_lines
 
-    due_at = _moment(due)
+    due_at = moment_given(due, option="--due")
     perform(
         at_console(lambda console: console.coordinator.issue(reference, user=user, due_at=due_at)),
         home=home,
@@ -219,129 +276,7 @@ def rerate(
     )
 
 
-@app.command("open-sealed")
-def open_sealed(reference: Reference, user: User, home: Home = HERE, as_json: AsJson = False) -> None:
-    """Open what was sealed for the decision maker. Logged before it is shown; afterwards `show` includes it."""
-    perform(
-        at_console(lambda console: console.decision_maker.open_sealed(reference, user=user)),
-        home=home,
-        as_json=as_json,
-        schema="mash.sealed.v1",
-        show=lambda parts: (
-            f"{sum(len(part.items) for part in parts)} sealed items opened; `mash enquiry show` has them."
-        ),
-    )
-
-
-@app.command()
-def decide(
-    reference: Reference,
-    user: User,
-    outcome: Annotated[str, typer.Option(help="For example strategy_discussion, early_help, no_further_action.")],
-    level: Annotated[str, typer.Option(help="The level of need, 1 to 4.")],
-    rationale: Annotated[str, typer.Option(help="Why.")],
-    next_step: Annotated[str, typer.Option(help="What happens now, and who does it.")],
-    home: Home = HERE,
-    as_json: AsJson = False,
-) -> None:
-    """Record the decision maker's decision; every agency that was asked is told the outcome."""
-    from adapters.la.console.render import decided_lines
-
-    perform(
-        at_console(
-            lambda console: console.decision_maker.decide(
-                reference,
-                outcome=outcome,
-                level_of_need=level,
-                rationale=rationale,
-                next_step=next_step,
-                user=user,
-            )
-        ),
-        home=home,
-        as_json=as_json,
-        schema="mash.enquiry.v1",
-        show=decided_lines,
-    )
-
-
-@app.command()
-def export(
-    reference: Reference,
-    user: User,
-    pdf: Annotated[Path | None, typer.Option(help="Write the decision pack as PDF here.")] = None,
-    json_file: Annotated[Path | None, typer.Option("--json-file", help="Write the collation as JSON here.")] = None,
-    home: Home = HERE,
-    as_json: AsJson = False,
-) -> None:
-    """Write the decision pack: PDF for people, JSON for the case system."""
-    from adapters.la.console.exporting import write_exports
-
-    perform(
-        at_console(lambda console: write_exports(console, reference, user=user, pdf=pdf, json_file=json_file)),
-        home=home,
-        as_json=as_json,
-        schema="mash.export.v1",
-        show=lambda written: "\n".join(f"Wrote {path}" for path in written.values()),
-    )
-
-
-@app.command("hand-over")
-def hand_over(
-    reference: Reference,
-    service: Annotated[str, typer.Argument(help="The receiving service.")],
-    user: User,
-    home: Home = HERE,
-    as_json: AsJson = False,
-) -> None:
-    """Hand over to the receiving service everything that may go there, and nothing else."""
-    from adapters.la.console.exporting import hand_over_permitted
-
-    perform(
-        at_console(lambda console: hand_over_permitted(console, reference, service, user=user)),
-        home=home,
-        as_json=as_json,
-        schema="mash.enquiry.v1",
-        show=lambda enquiry: f"{len(enquiry.handovers[-1].items)} items handed over to {service}.",
-    )
-
-
-@app.command("acknowledge-correction")
-def acknowledge_correction(
-    reference: Reference,
-    item: Annotated[str, typer.Argument(help="The item's reference.")],
-    audience: Annotated[str, typer.Argument(help="Who has seen it: mash_team or receiving_service.")],
-    user: User,
-    home: Home = HERE,
-    as_json: AsJson = False,
-) -> None:
-    """Record that a recipient of an item has seen its correction."""
-    perform(
-        at_console(lambda console: console.decision_maker.acknowledge_correction(reference, item, audience, user=user)),
-        home=home,
-        as_json=as_json,
-        schema="mash.enquiry.v1",
-        show=lambda _: f"The correction is acknowledged for {audience}.",
-    )
-
-
-def _date(text: str | None, option: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a date like 2017-03-14", param_hint=option) from None
-
-
-def _moment(text: str | None) -> datetime | None:
-    from zoneinfo import ZoneInfo
-
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a time like 2026-11-25T10:12", param_hint="--due") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo("Europe/London"))
+app.add_typer(deciding.app)
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -5,27 +5,40 @@ from pydantic import ValidationError
 from adapters.kit.answer import NothingWorded
 from adapters.kit.disclosure import RulePackInvalid
 from adapters.kit.filing import NotHere
+from adapters.kit.keyfile import DamagedKeyFile
+from adapters.kit.keyring import NoSigningKey
+from adapters.kit.protectors import CannotUnlock, ReadableByOthers, TooWeak
 from adapters.kit.records import RecordsUnavailableError
 from adapters.kit.refusal import Refused
 from adapters.kit.request_file import UnknownRecord
+from adapters.kit.sandbox_directory import DirectoryUnreadable, NotASandbox
+from adapters.kit.sealing import CannotSeal
 from adapters.kit.settings import SettingsUnreadable
 from adapters.kit.store_errors import StoreError
 from adapters.la.console.form import FormUnreadable
 from adapters.la.console.register import RegisterUnreadable
 from broker.errors import HubError
 
-_SAID_AS_THEY_STAND = (
-    FormUnreadable,
+_SAY_IT_ALL = (FormUnreadable, RegisterUnreadable, SettingsUnreadable, StoreError)
+"""Their text says what is wrong, where, and what to do."""
+
+_SAY_WHAT_IT_MEANS = (
+    CannotSeal,
+    CannotUnlock,
+    DamagedKeyFile,
+    DirectoryUnreadable,
     HubError,
+    NoSigningKey,
+    NotASandbox,
     NotHere,
     NothingWorded,
+    ReadableByOthers,
     RecordsUnavailableError,
-    RegisterUnreadable,
     RulePackInvalid,
-    SettingsUnreadable,
-    StoreError,
+    TooWeak,
     UnknownRecord,
 )
+"""Their docstring says what it means and what to do; their text adds a path or a reference."""
 
 
 def reasons_of(fault: Exception) -> tuple[str, ...] | None:
@@ -34,8 +47,16 @@ def reasons_of(fault: Exception) -> tuple[str, ...] | None:
         return fault.reasons
     if isinstance(fault, ValidationError):
         return tuple(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in fault.errors(include_input=False))
-    if isinstance(fault, _SAID_AS_THEY_STAND):
-        headline = (type(fault).__doc__ or "").splitlines()[0]
-        said = str(fault)
-        return (said if headline in said else f"{said}: {headline}",)
+    if isinstance(fault, _SAY_IT_ALL):
+        return (str(fault),)
+    if isinstance(fault, _SAY_WHAT_IT_MEANS):
+        return (_meaning_and_place(fault),)
+    if isinstance(fault, OSError) and fault.filename:
+        return (f"{fault.filename}: {fault.strerror}",)
     return None
+
+
+def _meaning_and_place(fault: Exception) -> str:
+    meaning = " ".join((type(fault).__doc__ or "").split())
+    place = str(fault)
+    return f"{place}: {meaning}" if place and meaning not in place else place or meaning

@@ -8,6 +8,7 @@ Heavy modules are imported by the command that needs them, so that `mash --help`
 import json
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -25,6 +26,7 @@ Home = Annotated[
 User = Annotated[
     str, typer.Option("--user", envvar="MASH_USER", help="Who you are: a user of adapter.toml. It is written down.")
 ]
+Reference = Annotated[str, typer.Argument(help="The enquiry's reference, for example ENQ-2026-000431.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer with one JSON object instead of text.")]
 HERE = Path()
 
@@ -95,7 +97,8 @@ def or_refuse(step: Callable[[], T]) -> T:
 
 def print_json(schema: str, answer: object) -> None:
     """Print one JSON object with its schema's name."""
-    print(json.dumps({"schema": schema, **_plain(answer)}, ensure_ascii=False, default=str))  # noqa: T201  # the answer
+    plain = {"schema": schema, **_plain(answer)}
+    print(json.dumps(plain, ensure_ascii=False, default=_written))  # noqa: T201  # standard output is the answer
 
 
 def print_text(shown: object) -> None:
@@ -109,6 +112,10 @@ def print_text(shown: object) -> None:
 def _plain(answer: object) -> dict[str, Any]:
     plain = _as_json(answer)
     return plain if isinstance(plain, dict) else {"items": plain}
+
+
+def _written(value: object) -> str:
+    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else str(value)
 
 
 def _as_json(answer: "Content | object") -> Any:

@@ -4,13 +4,12 @@ from typing import Annotated
 
 import typer
 
-from adapters.cli.frame import HERE, AsJson, Home, User, at_console, perform
+from adapters.cli.frame import HERE, AsJson, Home, Reference, User, at_console, perform
 
 app = typer.Typer(
     no_args_is_help=True, help="Write down telephone calls: the ones we owe, and answers given by telephone."
 )
 
-Reference = Annotated[str, typer.Argument(help="The enquiry's reference.")]
 Participant = Annotated[str, typer.Argument(help="The agency's directory id, e.g. testford-health.")]
 
 

@@ -26,7 +26,7 @@ def propose(
     as_json: AsJson = False,
 ) -> None:
     """Look the family up in our own records, and show what the rules say of each record."""
-    from adapters.cli.desk_views import proposal_plain, proposal_text
+    from adapters.cli.proposal_view import proposal_plain, proposal_text
 
     perform(
         lambda adapter: adapter.desk.propose(
@@ -41,6 +41,61 @@ def propose(
 
 
 @app.command()
+def standing(rfi: Rfi, user: User, home: Home = HERE, as_json: AsJson = False) -> None:
+    """Show the proposal again as it stands, without another look-up."""
+    from adapters.cli.proposal_view import proposal_plain, proposal_text
+
+    perform(
+        lambda adapter: adapter.desk.standing(rfi, user=user),
+        home=home,
+        as_json=as_json,
+        schema="mash.proposal.v1",
+        show=proposal_text,
+        plain=proposal_plain,
+    )
+
+
+@app.command("ask-source")
+def ask_source(
+    rfi: Rfi,
+    source: Annotated[str, typer.Argument(help="Whom you asked in turn: gp, health_visiting, school, ...")],
+    user: User,
+    due: Annotated[str | None, typer.Option(help="Until when it has to answer; else before your own due time.")] = None,
+    home: Home = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Record that you asked a source of your own sector. An answer may go before it replies, and names it as owed."""
+    from adapters.cli.times import moment_given
+
+    due_at = moment_given(due, option="--due")
+    perform(
+        lambda adapter: adapter.desk.ask_source(rfi, source, user=user, due_at=due_at),
+        home=home,
+        as_json=as_json,
+        schema="mash.request.v1",
+        show=lambda file: f"Still owed to {rfi}: {', '.join(one.source for one in file.outstanding())}.",
+    )
+
+
+@app.command("source-answered")
+def source_answered(
+    rfi: Rfi,
+    source: Annotated[str, typer.Argument(help="Who has answered you.")],
+    user: User,
+    home: Home = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Record that a source of your own sector has answered you; then look again with `propose`."""
+    perform(
+        lambda adapter: adapter.desk.source_answered(rfi, source, user=user),
+        home=home,
+        as_json=as_json,
+        schema="mash.request.v1",
+        show=lambda file: f"Still owed to {rfi}: {', '.join(one.source for one in file.outstanding()) or 'nothing'}.",
+    )
+
+
+@app.command()
 def approve(
     rfi: Rfi,
     record: RecordId,
@@ -50,7 +105,7 @@ def approve(
     as_json: AsJson = False,
 ) -> None:
     """Approve one record as it is worded now."""
-    from adapters.cli.desk_views import proposal_plain, proposal_text
+    from adapters.cli.proposal_view import proposal_plain, proposal_text
 
     perform(
         lambda adapter: adapter.desk.approve(rfi, record, role=role, user=user),
@@ -72,7 +127,7 @@ def summarise(
     as_json: AsJson = False,
 ) -> None:
     """Word a record for release. Approvals of an earlier wording no longer count."""
-    from adapters.cli.desk_views import proposal_plain, proposal_text
+    from adapters.cli.proposal_view import proposal_plain, proposal_text
 
     perform(
         lambda adapter: adapter.desk.summarise(rfi, record, wording=wording, user=user),
@@ -95,7 +150,7 @@ def withhold(
     as_json: AsJson = False,
 ) -> None:
     """Withhold a record on your professional judgement, with its ground."""
-    from adapters.cli.desk_views import proposal_plain, proposal_text
+    from adapters.cli.proposal_view import proposal_plain, proposal_text
 
     perform(
         lambda adapter: adapter.desk.withhold(rfi, record, ground=ground, note=note, user=user),
@@ -118,7 +173,6 @@ def judge(
     as_json: AsJson = False,
 ) -> None:
     """Record your agency's professional judgement; an answer about somebody who was found needs one."""
-    from adapters.cli.desk_views import request_text
     from adapters.cli.frame import or_refuse
     from schemas.content.response import Judgement
 
@@ -130,14 +184,14 @@ def judge(
         home=home,
         as_json=as_json,
         schema="mash.request.v1",
-        show=request_text,
+        show=lambda file: f"The judgement on {file.rfi.rfi} is recorded: level of need {level}.",
     )
 
 
 @app.command()
 def send(rfi: Rfi, user: User, home: Home = HERE, as_json: AsJson = False) -> None:
     """Send the answer. The rules are asked once more; refused with everything that is still missing."""
-    from adapters.cli.desk_views import sent_text
+    from adapters.cli.proposal_view import sent_text
 
     perform(
         lambda adapter: adapter.desk.send(rfi, user=user),

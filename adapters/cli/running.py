@@ -1,34 +1,49 @@
 """`mash run`: keep the adapter connected, sending and receiving, until it is stopped."""
 
-from typing import Annotated
+import asyncio
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adapters.cli.frame import HERE, Home, or_refuse
+from adapters.cli.frame import HERE, AsJson, Home, or_refuse, print_json, print_text
+
+if TYPE_CHECKING:
+    from adapters.kit.link import Moved
 
 
 def run(
     home: Home = HERE,
-    once: Annotated[bool, typer.Option(help="Send and receive what is waiting now, then stop.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Send and receive what is waiting now, then stop.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Connect to the hub; send what is waiting, receive what arrives, until stopped with Ctrl-C."""
-    import asyncio
+    """Connect to the hub: send what is waiting, receive what arrives, until stopped with Ctrl-C."""
+    moved = or_refuse(lambda: asyncio.run(_session(home, once=once, as_json=as_json)))
+    if moved is None:
+        return
+    if as_json:
+        print_json("mash.run.v1", {"sent": moved.sent, "received": moved.received})
+    else:
+        print_text(f"Sent {moved.sent}, received {moved.received}; receipts are among what was sent.")
 
+
+async def _session(home: Home, *, once: bool, as_json: bool) -> "Moved | None":
     from adapters.kit.adapter import Adapter
     from adapters.kit.connecting import connection_of
     from adapters.kit.sandbox_directory import read_unsigned_directory
     from adapters.kit.settings import load_settings
     from adapters.la.console.office import console_of
 
-    async def session() -> None:
-        settings = load_settings(home)
-        directory = read_unsigned_directory(settings.path(settings.file.directory), hub=settings.file.hub)
-        async with (
-            Adapter.opened(settings, directory=lambda: directory, exclusive=True) as adapter,
-            connection_of(settings, directory) as connection,
-        ):
-            console_of(adapter)
-            link = adapter.linked(connection)
-            await (link.run_once() if once else link.run())
-
-    or_refuse(lambda: asyncio.run(session()))
+    settings = load_settings(home)
+    directory = read_unsigned_directory(settings.path(settings.file.directory), hub=settings.file.hub)
+    async with (
+        Adapter.opened(settings, directory=lambda: directory, exclusive=True) as adapter,
+        connection_of(settings, directory) as connection,
+    ):
+        console_of(adapter)
+        link = adapter.linked(connection)
+        if once:
+            return await link.run_once()
+        if not as_json:
+            print_text(f"{settings.file.participant} is connected. Stop it with Ctrl-C.")
+        await link.run()
+        return None

@@ -24,6 +24,14 @@ from schemas.routing import Lane
 NOT_YET_OPENED: Final = (OutboxState.CONFIRMED, OutboxState.RECEIVED)
 
 
+@dataclass(frozen=True)
+class Moved:
+    """What one stretch of work came to: attempts to send (receipts included), and messages acted on."""
+
+    sent: int
+    received: int
+
+
 @dataclass
 class Link:
     """One store's link over one connection."""
@@ -50,14 +58,17 @@ class Link:
             group.create_task(self._pump.run())
             group.create_task(self._worker.run(self.apply))
 
-    async def run_once(self, *, quiet_for: float = 1.0) -> None:
-        """Listen, send and work until nothing has happened for `quiet_for` seconds."""
+    async def run_once(self, *, quiet_for: float = 1.0) -> Moved:
+        """Listen, send and work until nothing has happened for `quiet_for` seconds; says how much moved."""
         await self.listen()
-        quiet_since = monotonic()
+        sent, worked, quiet_since = 0, 0, monotonic()
         while monotonic() - quiet_since < quiet_for:
-            if await self.step():
+            out, taken = await self._pump.run_once(), await self._worker.run_once(self.apply)
+            sent, worked = sent + out, worked + taken
+            if out or taken:
                 quiet_since = monotonic()
             await asyncio.sleep(0.02)
+        return Moved(sent, worked)
 
     async def step(self) -> int:
         """Send and work what is due now; returns how much was done."""

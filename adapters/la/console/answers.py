@@ -4,7 +4,7 @@ Each handler runs in the inbox's transaction. A response is filed as it came; it
 sealed in the envelope until the decision maker opens it, and that act is logged before anything is shown (DIS-02).
 """
 
-from adapters.kit.filing import write
+from adapters.kit.filing import read_all, write
 from adapters.kit.inbox_worker import Received
 from adapters.kit.refusal import Refused, refuse_if
 from adapters.kit.transaction import Transaction
@@ -15,6 +15,7 @@ from adapters.la.console.collation import Arrived, Collation, EnvelopeRef, Progr
 from adapters.la.console.enquiry import CorrectionTask, Enquiry
 from adapters.la.console.progress import PROGRESS as PROGRESS
 from adapters.la.console.progress import note_progress, read_progress
+from adapters.la.console.standing import Standing, by_urgency, standing
 from adapters.la.console.workroom import Office
 from broker.sla import correction_ack_due
 from schemas.content.codes import Audience
@@ -31,8 +32,12 @@ class Answers:
         self._office = office
 
     async def on_response(self, tx: Transaction, received: Received, message: Response) -> None:
-        """File an answer, late or not (RSP-14). An answer to somebody else's question is refused."""
+        """File an answer, late or not (RSP-14). An answer to somebody else's question is refused.
+
+        So is one that names an item as another one is named already: grants, handovers and corrections go by the name.
+        """
         enquiry, version = await self._asked_of(tx, message.enquiry, message.rfi, sender=received.original.peer)
+        refuse_if(_names_taken(message, await arrivals(tx, message.enquiry)))
         arrived = Arrived(
             at=received.received_at,
             response=message,
@@ -89,6 +94,14 @@ class Answers:
             open_sealed=DECISION_MAKER in viewer.roles,
         )
 
+    async def standing(self, *, user: str) -> tuple[Standing, ...]:
+        """Say where every enquiry stands, what is due soonest first; nothing about a person is shown."""
+        self._office.users.find(user)
+        async with self._office.store.snapshot() as view:
+            enquiries = await read_all(view, Enquiry, "enquiry")
+            lines = [standing(enquiry, await arrivals(view, enquiry.reference)) for enquiry in enquiries]
+        return by_urgency(lines)
+
     async def _asked_of(self, tx: Transaction, reference: str, rfi: str, *, sender: str) -> tuple[Enquiry, int]:
         """Give the enquiry if `sender` was asked this very question. Raises `Refused` otherwise (E25)."""
         enquiry, version = await self._office.read(tx, reference)
@@ -124,3 +137,13 @@ def holders_of(enquiry: Enquiry, item: str) -> tuple[str, ...]:
     """Give the audiences that have received an item: the MASH team, and whomever it was handed over to."""
     services = (Audience.RECEIVING_SERVICE.value for handover in enquiry.handovers if item in handover.items)
     return tuple(dict.fromkeys((Audience.MASH_TEAM.value, *services)))
+
+
+def _names_taken(message: Response, arrived: list[Arrived]) -> list[str]:
+    new = _names_in(message)
+    taken = {name for one in arrived for name in _names_in(one.response)}
+    return ["E25: an item is named as another one is"] if len(set(new)) < len(new) or taken & set(new) else []
+
+
+def _names_in(response: Response) -> list[str]:
+    return [*(item.item for item in response.items), *(indicator.item for indicator in response.indicators)]

@@ -14,7 +14,6 @@ from adapters.kit.sealing import new_thread
 from adapters.kit.transaction import Transaction
 from adapters.la.console import clocks
 from adapters.la.console.arrivals import arrivals
-from adapters.la.console.collation import parts_of
 from adapters.la.console.enquiry import (
     Enquiry,
     Form,
@@ -29,8 +28,8 @@ from adapters.la.console.enquiry import (
     without,
 )
 from adapters.la.console.issuing import Draft, drafts, objections
-from adapters.la.console.owed import outstanding
 from adapters.la.console.progress import note_progress, read_progress
+from adapters.la.console.standing import unanswered
 from adapters.la.console.workroom import KIND
 from adapters.la.console.workroom import Office as Office
 from schemas.content.codes import RagRating
@@ -87,15 +86,23 @@ class Coordinator:
 
     async def choose(self, reference: str, planned: Planned, *, user: str) -> Enquiry:
         """Choose a recipient, with the reason for it (TRI-07)."""
+        kind = self._kind_of(planned.participant)
         return await self._change(
-            reference, lambda enquiry: with_recipient(enquiry, planned, at=self._office.clock(), by=user), user=user
+            reference,
+            lambda enquiry: with_recipient(enquiry, planned, kind=kind, at=self._office.clock(), by=user),
+            user=user,
         )
 
-    async def leave_out(self, reference: str, kind: str, reason: str, *, user: str) -> Enquiry:
-        """Record why an agency is not contacted (TRI-07)."""
-        return await self._change(
-            reference, lambda enquiry: without(enquiry, kind, reason, at=self._office.clock(), by=user), user=user
-        )
+    async def leave_out(self, reference: str, whom: str, reason: str, *, user: str) -> Enquiry:
+        """Record why an agency is not contacted, and drop a plan to ask it (TRI-07). Raises `Refused` if it was."""
+        refuse_if([] if reason.strip() else ["TRI-07: say why it is not contacted"])
+
+        def step(enquiry: Enquiry) -> Enquiry:
+            refuse_if([f"{whom} has been asked already"] if enquiry.request_to(whom) else [])
+            kind = self._kind_of(whom)
+            return without(enquiry, kind, reason, at=self._office.clock(), by=user, participant=whom)
+
+        return await self._change(reference, step, user=user)
 
     async def rate(self, reference: str, rag: str, rationale: str, *, user: str) -> Enquiry:
         """Rate an enquiry that has not been issued (TRI-06); afterwards it is `rerate`."""
@@ -161,6 +168,10 @@ class Coordinator:
 
         return await self._change(reference, step, user=user)
 
+    def _kind_of(self, whom: str) -> str:
+        party = self._office.register.party(whom)
+        return party.kind if party else whom
+
     async def _send(self, tx: Transaction, draft: Draft, *, user: str, now: datetime) -> Issued:
         request, again = draft.request, draft.again
         issued = Issued(
@@ -206,12 +217,7 @@ class Coordinator:
         return enquiry.noting("emergency duty team told", at=now, by="adapter")
 
     async def _unanswered(self, tx: Transaction, enquiry: Enquiry) -> frozenset[str]:
-        """Give the requests that still owe something: the whole answer, or a source that an answer named as owed."""
-        arrived = await arrivals(tx, enquiry.reference)
-        parts = {
-            one.rfi: parts_of([each for each in arrived if each.response.rfi == one.rfi]) for one in enquiry.issued
-        }
-        return frozenset(rfi for rfi, came in parts.items() if not came or outstanding(came))
+        return unanswered(enquiry, await arrivals(tx, enquiry.reference))
 
     async def _change(self, reference: str, step: Callable[[Enquiry], Enquiry], *, user: str) -> Enquiry:
         office = self._office

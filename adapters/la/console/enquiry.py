@@ -191,15 +191,22 @@ def with_person(enquiry: Enquiry, key: str, person: Person, *, at: datetime, by:
     return enquiry.noting(f"person {key} recorded", at=at, by=by, form=form)
 
 
-def with_recipient(enquiry: Enquiry, planned: Planned, *, at: datetime, by: str) -> Enquiry:
-    """Plan to ask this participant; the plan replaces an earlier one for the same participant."""
+def with_recipient(enquiry: Enquiry, planned: Planned, *, kind: str, at: datetime, by: str) -> Enquiry:
+    """Plan to ask this participant; the plan replaces an earlier one, and a reason not to ask agencies of its kind."""
     others = tuple(other for other in enquiry.planned if other.participant != planned.participant)
-    return enquiry.noting(f"{planned.participant} chosen", at=at, by=by, planned=(*others, planned))
+    left_out = {whom: why for whom, why in enquiry.not_contacted.items() if whom != kind}
+    return enquiry.noting(
+        f"{planned.participant} chosen", at=at, by=by, planned=(*others, planned), not_contacted=left_out
+    )
 
 
-def without(enquiry: Enquiry, kind: str, reason: str, *, at: datetime, by: str) -> Enquiry:
-    """Record that this kind of agency was considered and is not contacted, and why (TRI-07)."""
-    return enquiry.noting(f"{kind} not contacted", at=at, by=by, not_contacted={**enquiry.not_contacted, kind: reason})
+def without(
+    enquiry: Enquiry, kind: str, reason: str, *, at: datetime, by: str, participant: str | None = None
+) -> Enquiry:
+    """Record that a kind of agency is not contacted, and why (TRI-07); a plan to ask `participant` is dropped."""
+    planned = tuple(other for other in enquiry.planned if other.participant != participant)
+    left_out = {**enquiry.not_contacted, kind: reason}
+    return enquiry.noting(f"{kind} not contacted", at=at, by=by, not_contacted=left_out, planned=planned)
 
 
 def rated(enquiry: Enquiry, rating: Rating) -> Enquiry:

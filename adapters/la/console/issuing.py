@@ -5,7 +5,7 @@ else who was asked already is not asked again.
 """
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,10 +23,14 @@ _ASKABLE = frozenset({RagRating.RED, RagRating.AMBER, RagRating.GREEN})
 
 @dataclass(frozen=True)
 class Area:
-    """What holds for the whole area: the register of its parties, and its working calendar."""
+    """What holds for the whole area: the register of its parties, its working calendar, and the directory's agreements.
+
+    `may_write_to`: whether the directory lets us write to a participant.
+    """
 
     register: Register
     calendar: WorkingCalendar
+    may_write_to: Callable[[str], bool]
 
 
 @dataclass(frozen=True)
@@ -58,11 +62,7 @@ def objections(
     said = {objection.where for objection in about_all}
     by_recipient = {
         draft.planned.participant: tuple(
-            objection
-            for objection in objections_to_recipient(
-                draft.request, draft.planned, area.register.party(draft.planned.participant), now=now
-            )
-            if objection.where not in said
+            objection for objection in _about_recipient(draft, area=area, now=now) if objection.where not in said
         )
         for draft in made
     }
@@ -71,6 +71,15 @@ def objections(
             Objection(requirement="TRI-07", where="recipients", message="everybody chosen has been asked already"),
         )
     return tuple(map(str, (*about_all, *_gathered(by_recipient))))
+
+
+def _about_recipient(draft: Draft, *, area: Area, now: datetime) -> Iterator[Objection]:
+    participant = draft.planned.participant
+    party = area.register.party(participant)
+    yield from objections_to_recipient(draft.request, draft.planned, party, now=now)
+    if party is not None and not area.may_write_to(participant):
+        message = "the directory of keys holds no agreement by which we may write to it"
+        yield Objection(requirement="GOV-01", where="directory", message=message)
 
 
 def _gathered(by_recipient: Mapping[str, Sequence[Objection]]) -> Iterable[Objection]:

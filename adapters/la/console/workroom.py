@@ -36,8 +36,9 @@ class Office:
 
     @property
     def area(self) -> Area:
-        """The register and the calendar of the area."""
-        return Area(self.register, self.calendar)
+        """The register, the calendar and the directory of the area."""
+        directory, us = self.directory(), self.keyring.participant
+        return Area(self.register, self.calendar, lambda participant: directory.permits(us, participant))
 
     async def read(self, tx: Transaction, reference: str) -> tuple[Enquiry, int]:
         """Give the enquiry and its version. Raises `NotHere`."""

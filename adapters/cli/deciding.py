@@ -1,0 +1,117 @@
+"""`mash enquiry`, its second half: open what is sealed, decide, export, hand over, acknowledge corrections."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adapters.cli.frame import HERE, AsJson, Home, Reference, User, at_console, perform
+
+app = typer.Typer()
+
+
+@app.command("open-sealed")
+def open_sealed(reference: Reference, user: User, home: Home = HERE, as_json: AsJson = False) -> None:
+    """Open what was sealed for the decision maker. Logged before it is shown; afterwards `show` includes it."""
+    perform(
+        at_console(lambda console: console.decision_maker.open_sealed(reference, user=user)),
+        home=home,
+        as_json=as_json,
+        schema="mash.sealed.v1",
+        show=lambda parts: (
+            f"{sum(len(part.items) for part in parts)} sealed items opened; `mash enquiry show` has them."
+        ),
+    )
+
+
+@app.command()
+def decide(
+    reference: Reference,
+    user: User,
+    outcome: Annotated[str, typer.Option(help="For example strategy_discussion, early_help, no_further_action.")],
+    level: Annotated[str, typer.Option(help="The level of need, 1 to 4.")],
+    rationale: Annotated[str, typer.Option(help="Why.")],
+    next_step: Annotated[str, typer.Option(help="What happens now, and who does it.")],
+    home: Home = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Record the decision maker's decision; every agency that was asked is told the outcome."""
+    from adapters.la.console.render import decided_lines
+
+    perform(
+        at_console(
+            lambda console: console.decision_maker.decide(
+                reference,
+                outcome=outcome,
+                level_of_need=level,
+                rationale=rationale,
+                next_step=next_step,
+                user=user,
+            )
+        ),
+        home=home,
+        as_json=as_json,
+        schema="mash.enquiry.v1",
+        show=decided_lines,
+    )
+
+
+@app.command()
+def export(
+    reference: Reference,
+    user: User,
+    pdf: Annotated[Path | None, typer.Option(help="Write the decision pack as PDF here.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json-file", help="Write the collation as JSON here.")] = None,
+    home: Home = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Write the decision pack: PDF for people, JSON for the case system."""
+    from adapters.la.console.exporting import write_exports
+
+    perform(
+        at_console(lambda console: write_exports(console, reference, user=user, pdf=pdf, json_file=json_file)),
+        home=home,
+        as_json=as_json,
+        schema="mash.export.v1",
+        show=lambda written: "\n".join(f"Wrote {path}" for path in written.values()),
+    )
+
+
+@app.command("hand-over")
+def hand_over(
+    reference: Reference,
+    service: Annotated[str, typer.Argument(help="The receiving service.")],
+    user: User,
+    pdf: Annotated[Path | None, typer.Option(help="Write the handover pack as PDF here.")] = None,
+    home: Home = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Hand over to the receiving service everything that may go there, and nothing else."""
+    from adapters.la.console.exporting import hand_over_permitted
+
+    perform(
+        at_console(lambda console: hand_over_permitted(console, reference, service, user=user, pdf=pdf)),
+        home=home,
+        as_json=as_json,
+        schema="mash.enquiry.v1",
+        show=lambda enquiry: f"{len(enquiry.handovers[-1].items)} items handed over to {service}.",
+    )
+
+
+@app.command("acknowledge-correction")
+def acknowledge_correction(
+    reference: Reference,
+    item: Annotated[str, typer.Argument(help="The item's reference.")],
+    audience: Annotated[str, typer.Argument(help="Who has seen it: mash_team or receiving_service.")],
+    user: User,
+    home: Home = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Record that a recipient of an item has seen its correction."""
+    perform(
+        at_console(lambda console: console.decision_maker.acknowledge_correction(reference, item, audience, user=user)),
+        home=home,
+        as_json=as_json,
+        schema="mash.enquiry.v1",
+        show=lambda _: f"The correction is acknowledged for {audience}.",
+    )
