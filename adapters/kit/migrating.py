@@ -3,6 +3,7 @@
 A migration that is interrupted leaves the old schema whole (C43). A store that a newer program wrote is not touched.
 """
 
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -26,17 +27,29 @@ async def bring_up_to_date(engine: AsyncEngine, *, allowed: bool) -> None:
         await connection.run_sync(_upgrade, allowed)
 
 
-def _upgrade(connection: Connection, allowed: bool) -> None:
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    scripts = ScriptDirectory.from_config(config)
-    here, newest = MigrationContext.configure(connection).get_current_revision(), scripts.get_current_head()
+    return config
+
+
+@cache
+def _revisions() -> tuple[str | None, frozenset[str]]:
+    """Return the newest revision and all that this program knows; the files do not change while it runs."""
+    scripts = ScriptDirectory.from_config(_config())
+    return scripts.get_current_head(), frozenset(script.revision for script in scripts.walk_revisions())
+
+
+def _upgrade(connection: Connection, allowed: bool) -> None:
+    here = MigrationContext.configure(connection).get_current_revision()
+    newest, known = _revisions()
     if here == newest:
         return
-    if here is not None and here not in {script.revision for script in scripts.walk_revisions()}:
+    if here is not None and here not in known:
         raise NewerStore
     if not allowed:
         raise StoreDamaged("it has not been set up by an adapter yet")
+    config = _config()
+    config.attributes["connection"] = connection
     command.upgrade(config, "head")
     reach("C43")
