@@ -13,6 +13,7 @@ from datetime import date
 from typing import Final
 
 import httpx2
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from adapters.health.fhir_codes import NHS_NUMBER
 from adapters.health.fhir_parse import CLINICAL_TYPES, Parsed, Resource, parse_document
@@ -28,6 +29,13 @@ from schemas.content.rfi import RequestForInformation
 _PAGES: Final = 500
 _ACCEPT: Final = "application/fhir+json, application/fhir+xml;q=0.9"
 _TIMEOUT: Final = httpx2.Timeout(20.0)
+# A look-up only reads, so it is begun again from the start when a connection fails; a refusal is not tried again.
+_RETRIED: Final = Retrying(
+    stop=stop_after_attempt(3),
+    wait=wait_random_exponential(multiplier=0.1, max=2),
+    retry=retry_if_exception_type(httpx2.TransportError),
+    reraise=True,
+)
 # The client logs the address of every request; a server's next page may name a patient in it.
 logging.getLogger("httpx2").setLevel(logging.WARNING)
 
@@ -42,10 +50,13 @@ class FhirServer:
     def look_up(self, request: RequestForInformation, *, policy: MatchingPolicy) -> Parsed:
         """Fetch the patients who may be persons of `request`, and their records. Raises `RecordsUnavailableError`."""
         try:
-            with self._client() as client:
-                return _LookUp(client, request, policy).run()
+            return _RETRIED(self._once, request, policy=policy)
         except httpx2.HTTPError:
             raise RecordsUnavailableError("the FHIR server could not be reached") from None
+
+    def _once(self, request: RequestForInformation, *, policy: MatchingPolicy) -> Parsed:
+        with self._client() as client:
+            return _LookUp(client, request, policy).run()
 
     def _client(self) -> httpx2.Client:
         headers = {"Accept": _ACCEPT, **({"Authorization": f"Bearer {self.token}"} if self.token else {})}

@@ -20,7 +20,8 @@ PAGE = 2
 class FhirServer(ThreadingHTTPServer):
     """Serves `resources`.
 
-    `broken` types are refused with HTTP 500; `next_host` sends the next page elsewhere; `loose` gives every patient,
+    `broken` types are refused with HTTP 500; the first `cuts` searches get no answer, only a closed connection;
+    `next_host` sends the next page elsewhere; `loose` gives every patient,
     whoever was searched for.
     """
 
@@ -32,6 +33,7 @@ class FhirServer(ThreadingHTTPServer):
         self.broken: frozenset[str] = frozenset()
         self.next_host: str | None = None
         self.loose = False
+        self.cuts = 0
         self.seen: list[str] = []
 
     @property
@@ -57,6 +59,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         form = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        if self.server.cuts > 0:
+            self.server.cuts -= 1
+            self.close_connection = True
+            return
         kind = urlsplit(self.path).path.removeprefix("/fhir/").removesuffix("/_search")
         self._answer(kind, parse_qs(form), 0)
 

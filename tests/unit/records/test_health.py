@@ -11,7 +11,7 @@ import pytest
 
 from adapters.health.fhir_folder import read_folder
 from adapters.health.records import open_records
-from adapters.kit.records import Lookup, RecordsUnavailableError, TraceStatus
+from adapters.kit.records import Lookup, TraceStatus
 from schemas.content.record import Record
 from tests.support.ashgrove import ISSUED, request_to, sample
 from tests.unit.records.fhir_server import serving
@@ -158,35 +158,6 @@ def test_health_names_the_search_when_one_kind_of_record_is_refused() -> None:
     assert {gap.file for gap in found.unread} == {"search for Condition"}
     assert "HLT-05" in ids(found)
     assert not found.may_answer(accepted=False)
-
-
-def test_health_follows_no_page_to_another_server() -> None:
-    """A link in an answer must not carry the token and the look-up elsewhere."""
-    with serving(everything("acute")) as server, serving([]) as elsewhere:
-        server.next_host = elsewhere.base_url
-        records = open_records(server.base_url, token="secret")
-        found = records.lookup(request_to("health"), as_of=ISSUED)
-    assert elsewhere.seen == []
-    assert "the next page is on another server" in {gap.problem for gap in found.unread}
-
-
-def test_health_says_unavailable_when_nothing_listens() -> None:
-    """The only source asked is down: nothing was looked up, and that is the world's fault."""
-    with serving([]) as server:
-        gone = server.base_url
-    with pytest.raises(RecordsUnavailableError):
-        open_records(gone).lookup(request_to("health"), as_of=ISSUED)
-
-
-def test_health_names_the_source_that_is_down_when_others_answer() -> None:
-    """One practice that cannot be reached does not hide what the hospital has."""
-    with serving([]) as server:
-        gone = server.base_url
-    records = open_records("", sources={"gp": gone, "acute": str(sample("health") / "acute")})
-    found = records.lookup(request_to("health"), as_of=ISSUED)
-    assert ids(found) == {"HLT-01", "HLT-11"}
-    assert [gap.file for gap in found.unread] == ["gp"]
-    assert found.traces["dean"].status is TraceStatus.UNKNOWN
 
 
 def spoilt(tmp_path: Path, change: str) -> Lookup:
