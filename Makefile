@@ -44,12 +44,13 @@ test: .venv/.dev ## run every test, with a real RabbitMQ and PostgreSQL
 	@bash deploy/local/need.sh servers
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
-check: .venv/.dev ## ruff, mypy strict, the import contracts, the dependency list
+check: .venv/.dev ## ruff, mypy strict, the import contracts, the dependency list, the structure tests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/deptry .
+	@$(BIN)/python -m pytest tests/structure
 
 format: .venv/.dev ## let ruff format and sort
 	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format -q .
