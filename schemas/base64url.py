@@ -5,22 +5,24 @@ here a text that would not be written back identically is refused.
 """
 
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import a2b_base64, b2a_base64
 from typing import Final
 
-_ALPHABET: Final = re.compile(r"[A-Za-z0-9_-]*", re.ASCII)
+# A last group of two characters holds 8 bits, one of three holds 16: the bits that are left over must be zero.
+_SPELLING: Final = re.compile(
+    r"(?:[A-Za-z0-9_-]{4})*(?:[A-Za-z0-9_-][AQgw]|[A-Za-z0-9_-]{2}[AEIMQUYcgkosw048])?", re.ASCII
+)
+_TO_STANDARD: Final = str.maketrans("-_", "+/")
+_FROM_STANDARD: Final = bytes.maketrans(b"+/", b"-_")
 
 
 def encode(raw: bytes) -> str:
     """Write `raw` without padding: 16 bytes become 22 characters, 32 become 43."""
-    return urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+    return b2a_base64(raw, newline=False).rstrip(b"=").translate(_FROM_STANDARD).decode("ascii")
 
 
 def decode(text: str, *, size: int | None = None) -> bytes | None:
     """Read `text` back, or give None unless it is the one spelling of a value of `size` bytes (SPEC 2.4)."""
-    if not _ALPHABET.fullmatch(text) or len(text) % 4 == 1:
+    if _SPELLING.fullmatch(text) is None or (size is not None and len(text) != -(-size * 4 // 3)):
         return None
-    raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    if encode(raw) != text or (size is not None and len(raw) != size):
-        return None
-    return raw
+    return a2b_base64(text.translate(_TO_STANDARD) + "=" * (-len(text) % 4))

@@ -6,6 +6,7 @@ Nothing here holds a long-lived key: signatures are checked in `broker.verify` a
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from hmac import digest
 from struct import pack
@@ -42,10 +43,16 @@ class SectionSecrets:
 def section_secrets(content_key: bytes, *, core_hash: bytes, index: int) -> SectionSecrets:
     """Derive by HKDF-SHA256 (RFC 5869), salted with the core so that no key works under another core (SPEC 4.4)."""
     extracted = digest(core_hash, content_key, "sha256")
-    commit, aead_key, commitment_key = (
-        digest(extracted, pae(label, bytes([index])) + b"\x01", "sha256") for label in ("commit", "aead", "ptc")
+    commit, aead, commitment = _expansions(index)
+    return SectionSecrets(
+        digest(extracted, commit, "sha256"), digest(extracted, aead, "sha256"), digest(extracted, commitment, "sha256")
     )
-    return SectionSecrets(commit, aead_key, commitment_key)
+
+
+@cache
+def _expansions(index: int) -> tuple[bytes, ...]:
+    """Give what HKDF-Expand is fed for the three values of section `index`; there are eight sections at most."""
+    return tuple(pae(label, bytes([index])) + b"\x01" for label in ("commit", "aead", "ptc"))
 
 
 def plaintext_commitment(commitment_key: bytes, padded: bytes) -> bytes:
@@ -90,6 +97,7 @@ def unpad(padded: bytes) -> bytes | None:
         return None
     length = int.from_bytes(padded[:LENGTH_PREFIX], "big")
     plaintext = padded[LENGTH_PREFIX : LENGTH_PREFIX + length]
-    if len(plaintext) != length or padded_size(length) != len(padded) or any(padded[LENGTH_PREFIX + length :]):
+    padding = padded[LENGTH_PREFIX + length :]
+    if len(plaintext) != length or padded_size(length) != len(padded) or padding.count(0) != len(padding):
         return None
     return plaintext

@@ -111,7 +111,7 @@ def _natural(text: str) -> int:
 
 
 def _is_natural(value: object) -> bool:
-    return type(value) is int
+    return type(value) is int and 0 <= value <= MAX_INTEGER
 
 
 def _is_identifier(value: object) -> bool:
@@ -135,6 +135,9 @@ def _is_reference(value: object) -> bool:
     return known and _is_natural(value["ver"]) and _is_digest(value["sha256"])  # type: ignore[index]  # known is a dict
 
 
+LANES: Final = tuple(lane.value for lane in Lane)
+EVENTS: Final = tuple(event.value for event in Event)
+
 _RULES: Final[dict[str, Callable[[object], bool]]] = {
     "v": lambda value: _is_natural(value) and value == 1,
     "mid": _is_identifier,
@@ -145,9 +148,9 @@ _RULES: Final[dict[str, Callable[[object], bool]]] = {
     "seq": lambda value: _is_natural(value) and value != 0,
     "prev": _is_digest,
     "irt": lambda value: value is None or _is_identifier(value),
-    "lane": lambda value: value in tuple(Lane),
+    "lane": lambda value: value in LANES,
     "cls": _is_service_class,
-    "ev": lambda value: value in tuple(Event),
+    "ev": lambda value: value in EVENTS,
     "t": _is_natural,
     "exp": _is_natural,
     "dir": _is_reference,
@@ -161,10 +164,14 @@ def _read_fields(core: bytes) -> dict[str, Any]:
     fields = json.loads(core.decode("ascii"), object_pairs_hook=_closed, **hooks)
     if not isinstance(fields, dict) or fields.keys() != _RULES.keys():
         raise _Refused("a field missing or unknown")
+    _hold(fields)
+    return fields
+
+
+def _hold(fields: dict[str, Any]) -> None:
     for name, holds in _RULES.items():
         if not holds(fields[name]):
             raise _Refused(f"field {name}")
-    return fields
 
 
 def _raw(text: str) -> bytes:
@@ -200,7 +207,5 @@ def write_core(stub: Stub) -> bytes:
     fields |= {"seq": stub.seq, "prev": base64url.encode(stub.prev), "irt": stub.irt, "lane": stub.lane.value}
     fields |= {"cls": stub.service_class, "ev": stub.event.value, "t": stub.t, "exp": stub.exp}
     fields |= {"dir": {"ver": stub.directory.version, "sha256": base64url.encode(stub.directory.digest)}}
-    core = json.dumps(fields, separators=(",", ":")).encode("ascii")
-    if isinstance(outcome := read_core(core), BadCore):
-        raise ValueError(outcome.reason)
-    return core
+    _hold(fields)
+    return json.dumps(fields, separators=(",", ":")).encode("ascii")

@@ -69,12 +69,17 @@ class Manifest(BaseModel):
 
     def to_bytes(self) -> bytes:
         """Write the one JSON encoding: sorted keys, no spaces."""
-        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":")).encode()
+        return _written(self.model_dump(mode="json"))
 
     def echoes(self, stub: Stub) -> bool:
         """Say whether this is the manifest of that very core."""
         here = (self.from_, self.to, self.mid, self.thread, self.ev, self.lane)
         return here == (stub.from_, stub.to, stub.mid, stub.thread, stub.event.value, stub.lane.value)
+
+
+def _written(plain: object) -> bytes:
+    """Write the only spelling that is accepted (SPEC 6.2)."""
+    return json.dumps(plain, sort_keys=True, separators=(",", ":")).encode("ascii")
 
 
 def _closed(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -89,8 +94,9 @@ def parse_manifest(raw: bytes) -> Manifest | None:
         return None
     try:
         plain = json.loads(raw, object_pairs_hook=_closed)
+        if _written(plain) != raw:
+            return None
         plain["sections"] = tuple(plain["sections"])
-        manifest = Manifest.model_validate(plain)
+        return Manifest.model_validate(plain)
     except (ValidationError, ValueError, TypeError, KeyError, RecursionError):
         return None
-    return manifest if manifest.to_bytes() == raw else None

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -170,6 +171,7 @@ class _Sealer:
             raise NoCurrentKey from broken
 
 
+@lru_cache(maxsize=4096)
 def _raw(identifier: str) -> bytes:
     return base64url.decode(identifier) or b""
 

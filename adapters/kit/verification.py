@@ -36,11 +36,12 @@ MANIFEST: Final = 0
 
 @dataclass(frozen=True)
 class Arrival:
-    """An authenticated envelope: E00 to E10 hold. `body` is kept as it came."""
+    """An authenticated envelope: E00 to E10 hold. `body` is kept as it came; `frame` spares reading it twice."""
 
     stub: Stub
     stub_hash: bytes
     body: bytes = field(repr=False)
+    frame: Frame | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, repr=False)
@@ -65,7 +66,9 @@ def check_arrival(
 ) -> Arrival | Refusal:
     """Run E00 to E10 on a delivery. Never raises."""
     verified = check_envelope(body, Circumstances(ingress_owner, lane, has_cc, directory, now, me))
-    return verified if isinstance(verified, Refusal) else Arrival(verified.stub, verified.stub_hash, body)
+    if isinstance(verified, Refusal):
+        return verified
+    return Arrival(verified.stub, verified.stub_hash, body, verified.frame)
 
 
 @dataclass(frozen=True, repr=False)
@@ -78,7 +81,7 @@ class _Case:
 
     @cached_property
     def frame(self) -> Frame:
-        frame = read_envelope(self.arrival.body)
+        frame = self.arrival.frame or read_envelope(self.arrival.body)
         if isinstance(frame, Malformed):
             raise TypeError("an arrival that is no envelope")
         return frame

@@ -263,7 +263,7 @@ def test_an_arrival_restored_from_a_damaged_store_raises_nothing(
     """E99: what nobody foresaw is a value too, without an answer and without content."""
     arrival = delivered(body, sender=council, recipient=police, directory=directory)
     assert isinstance(arrival, Arrival)
-    outcome = open_arrival(replace(arrival, body=b"MSE1"), keys=police.recipient(), directory=directory)
+    outcome = open_arrival(replace(arrival, body=b"MSE1", frame=None), keys=police.recipient(), directory=directory)
     assert outcome == Refusal("E99", None, "TypeError")
     assert check_arrival(
         None,  # type: ignore[arg-type]  # whatever a caller may do, nothing escapes

@@ -1,0 +1,51 @@
+"""What every fuzzing program here does: seeds from the vectors, a property that must hold for any bytes, atheris.
+
+    python -m tests.fuzz.fuzz_envelope [-runs=N] [CORPUS]
+
+The property is always that nothing escapes but a value, and that what is accepted is written back identically.
+Without arguments a program runs 2,000,000 inputs; `-runs=0` runs the seeds alone, which a test does.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from adapters.kit.conformance import DIRECTORY_FILE, KEYS_FILE, body_of
+from schemas.envelope import Frame, read_envelope
+
+VECTORS = Path(__file__).parents[2] / "schemas" / "vectors"
+RUNS = 2_000_000
+
+Target = Callable[[bytes], None]
+
+
+def bodies() -> Iterator[bytes]:
+    """Give the envelopes of all vectors, but for the huge ones."""
+    for file in sorted(VECTORS.glob("*.json")):
+        if file.name not in (DIRECTORY_FILE, KEYS_FILE):
+            body = body_of(json.loads(file.read_bytes()))
+            if len(body) < 100_000:
+                yield body
+
+
+def frames() -> Iterator[Frame]:
+    """Give the envelopes of the vectors that are framed well."""
+    for body in bodies():
+        frame = read_envelope(body)
+        if isinstance(frame, Frame):
+            yield frame
+
+
+def run(target: Target, seeds: Iterator[bytes]) -> None:
+    """Fuzz `target`, beginning with the seeds, until it fails or the runs are over."""
+    import atheris  # type: ignore[import-untyped]  # ships no types
+
+    with TemporaryDirectory(prefix="mash-fuzz-") as corpus:
+        for number, seed in enumerate(seeds):
+            (Path(corpus) / f"{number:04}").write_bytes(seed)
+        words = sys.argv if any(word.startswith("-runs") for word in sys.argv) else [*sys.argv, f"-runs={RUNS}"]
+        atheris.instrument_all()
+        atheris.Setup([*words, "-max_len=20000", corpus], target)
+        atheris.Fuzz()
