@@ -25,6 +25,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "apply": Command("broker.operate:apply", "Make the broker equal to the table of the directory."),
     "doctor": Command("broker.operate:doctor", "Name everything about the broker that is not as it should be."),
     "table": Command("broker.operate:table", "Print the table of exchanges, queues, bindings and permissions."),
+    "directory": Command("broker.cli_directory:app", "Make, sign and publish the partners' directory."),
 }
 """Every command of `mash-hub`, in the order of `--help`. Whoever adds one adds a line here and nothing else."""
 
