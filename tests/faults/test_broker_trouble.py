@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 
@@ -74,7 +75,8 @@ async def test_a_broker_that_restarts_still_has_what_it_confirmed(own_rabbitmq: 
 
 async def test_a_consumer_whose_queue_went_away_comes_back_with_it(rabbitmq: LocalRabbitMQ) -> None:
     """Basic.Cancel: a robust library stays connected and deaf; ours starts afresh until the queue is there."""
-    async with line(rabbitmq) as wire:
+    only_by_being_told = replace(FAST, canary_interval=300.0, silence_limit=600.0)
+    async with line(rabbitmq, settings=only_by_being_told) as wire:
         await wire.deliver("before")
         await wire.arrived("before")
         vhost = wire.hub.management.vhost

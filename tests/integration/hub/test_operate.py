@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import aiormq
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -165,14 +166,17 @@ async def test_a_participant_whose_access_ends_is_disconnected_at_once(
     """REC-06: RabbitMQ does not ask again about a running consumer, so suspending closes its connections."""
     url = tls_hub.url.replace(f"/{VHOST}", f"/{vhost}")
     assert (await asyncio.to_thread(run, tls_hub, vhost, "apply", str(directory), "--yes")).exit_code == 0
-    inbox = Inbox()
-    police = await connect(url, participant=PARTNER, ssl_context=tls_hub.context(PARTNER), settings=FAST)
-    await police.consume(Lane.ROUTINE, inbox)
+    context = tls_hub.context(PARTNER)
+    police = await connect(url, participant=PARTNER, ssl_context=context, settings=FAST)
+    await police.consume(Lane.ROUTINE, Inbox())
     await until(lambda: police.alive(Lane.ROUTINE))
+    lurker = await aiormq.connect(f"{url}?auth=external", context=context)
+    assert not lurker.is_closed
     rewrite(directory, suspended=[*TABLE.suspended, PARTNER])
     suspended = await asyncio.to_thread(run, tls_hub, vhost, "apply", str(directory), "--yes")
     assert suspended.exit_code == 0
-    await until(lambda: not police.alive(Lane.ROUTINE), seconds=5)
+    await until(lambda: lurker.is_closed)  # it only listened, and no canary would have told
+    await until(lambda: not police.alive(Lane.ROUTINE))
     rewrite(directory, suspended=sorted(TABLE.suspended))
     reinstated = await asyncio.to_thread(run, tls_hub, vhost, "apply", str(directory), "--yes")
     assert reinstated.exit_code == 0
