@@ -99,7 +99,7 @@ def objections(file: RequestFile, judged: Sequence[Judged], *, incomplete: Seque
     `judged` are the records that no part has answered for yet; `incomplete` the gaps for which the request goes back.
     """
     if file.state == "bounced" or incomplete:
-        yield "RFI-15: the request is incomplete and went back; what is answered is the corrected one"
+        yield "RFI-15: the request is incomplete; the corrected one is answered, so ring the requester if none comes"
     yield from _objections_to_looking(file)
     for one in judged:
         if one.approvals_needed:

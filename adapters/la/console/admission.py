@@ -19,6 +19,7 @@ from schemas.content.rfi import RequestForInformation
 MAY_AUTHORISE: Final = frozenset({"mash_team_manager", "decision_maker"})
 MAY_BE_ASKED: Final = frozenset({"active", "notice_given"})
 MINIMUM_EXPLANATION: Final = 15
+NOT_LISTED: Final = "register"
 
 
 class Objection(Content):
@@ -99,7 +100,7 @@ def objections_to_recipient(
     if party is None:
         yield Objection(
             requirement="GOV-01",
-            where="register",
+            where=NOT_LISTED,
             message="not a party of the agreement in the area register; it can be asked nothing",
         )
         return

@@ -35,12 +35,16 @@ def load_form(path: Path) -> Form:
 
 
 def _where(fault: Exception) -> str:
-    mark = getattr(fault, "problem_mark", None)
-    return f"line {mark.line + 1}: not readable" if mark else f"{type(fault).__name__}: {_position(fault)}"
-
-
-def _position(fault: Exception) -> str:
-    return str(fault) if isinstance(fault, OSError | tomllib.TOMLDecodeError) else "not readable as UTF-8 text"
+    """Say where the fault is, and nothing of what stands there."""
+    if isinstance(fault, yaml.MarkedYAMLError) and fault.problem_mark is not None:
+        return f"line {fault.problem_mark.line + 1}: not readable as YAML"
+    if isinstance(fault, json.JSONDecodeError):
+        return f"line {fault.lineno}: not readable as JSON"
+    if isinstance(fault, tomllib.TOMLDecodeError):
+        return f"not readable as TOML: {fault}"
+    if isinstance(fault, OSError):
+        return str(fault.strerror)
+    return "not readable as UTF-8 text"
 
 
 def _read(path: Path) -> dict[str, object]:

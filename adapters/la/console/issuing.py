@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from adapters.la.console import clocks
-from adapters.la.console.admission import Objection, objections_to_enquiry, objections_to_recipient
+from adapters.la.console.admission import NOT_LISTED, Objection, objections_to_enquiry, objections_to_recipient
 from adapters.la.console.enquiry import Enquiry, Issued, Planned
 from adapters.la.console.minimise import request_to
 from adapters.la.console.register import Register
@@ -19,6 +19,7 @@ from schemas.content.codes import RagRating
 from schemas.content.rfi import RequestForInformation
 
 _ASKABLE = frozenset({RagRating.RED, RagRating.AMBER, RagRating.GREEN})
+_OF_A_RECIPIENT = frozenset({NOT_LISTED, "signatory", "rationale", "due", "directory"})
 
 
 @dataclass(frozen=True)
@@ -83,16 +84,18 @@ def _about_recipient(draft: Draft, *, area: Area, now: datetime) -> Iterator[Obj
 
 
 def _gathered(by_recipient: Mapping[str, Sequence[Objection]]) -> Iterable[Objection]:
-    """Say what stands against every recipient once; name the recipient of what stands against some."""
-    everywhere = set.intersection(*map(set, by_recipient.values())) if len(by_recipient) > 1 else set()
-    first = next(iter(by_recipient.values()), ())
-    yield from (objection for objection in first if objection in everywhere)
+    """Say what stands against everybody once; name the recipient of what stands against some, or is their own."""
+    parties = [set(found) for found in by_recipient.values() if found and found[0].where != NOT_LISTED]
+    shared = set.intersection(*parties) if parties else set()
+    everywhere = {one for one in shared if len(parties) > 1 or not _is_recipients_own(one.where)}
+    said = dict.fromkeys(one for found in by_recipient.values() for one in found if one in everywhere)
+    yield from said
     for participant, found in by_recipient.items():
-        yield from (
-            objection.model_copy(update={"participant": participant})
-            for objection in found
-            if objection not in everywhere
-        )
+        yield from (one.model_copy(update={"participant": participant}) for one in found if one not in everywhere)
+
+
+def _is_recipients_own(where: str) -> bool:
+    return where in _OF_A_RECIPIENT or where.startswith("recipient.")
 
 
 def _draft(

@@ -9,8 +9,9 @@ import tomllib
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
-from schemas.agency import ParticipantId
+from schemas.agency import AGENCY_KINDS, ParticipantId
 from schemas.content.base import Content
 from schemas.content.rfi import Agreement
 
@@ -33,7 +34,7 @@ class Party(Content):
     """One party of the agreement. `signatory`: listed, signed, active, notice_given or left."""
 
     participant: ParticipantId
-    kind: str
+    kind: Literal[AGENCY_KINDS]  # type: ignore[valid-type]  # the table of kinds is the one list
     name: str
     signatory: str
     public_body: bool
