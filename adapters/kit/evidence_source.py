@@ -18,6 +18,7 @@ from adapters.kit.evidence import Exhibit, exhibit_of
 from adapters.kit.outbox import OUT
 from adapters.kit.secrets import SecretBytes
 from adapters.kit.session import Session
+from adapters.kit.store_errors import ContentErased
 from adapters.kit.tables_core import envelope, inbox_rows, ledger, outbox_rows
 from adapters.kit.transaction import Transaction
 from adapters.kit.verification import Arrival, Opened, Refusal
@@ -27,6 +28,7 @@ from schemas.stub import BadCore, read_core
 
 ORDINARY: Final = frozenset({0, 1})
 SEALED: Final = "envelope.sealed"
+OPENED: Final = "envelope.opened"
 Open = Callable[[Arrival], Opened | Refusal]
 
 
@@ -52,11 +54,12 @@ async def exhibits(
     for row in await tx.select(outbox_rows, select(outbox_rows).where(outbox_rows.c.thread == thread)):
         body = await _body(tx, OUT, row["ref"])
         if body is not None:
-            yield _exhibit(body, await _kept_openings(tx, row["mid"]), sections)
+            yield _exhibit(body, await _kept_openings(tx, SEALED, row["mid"]), sections)
     for row in await tx.select(inbox_rows, select(inbox_rows).where(inbox_rows.c.thread == thread)):
         body = await _body(tx, IN, f"{row['peer']}/{row['mid']}")
         if body is not None:
-            yield _exhibit(body, _opened_now(body, opening), sections)
+            kept = await _kept_openings(tx, OPENED, row["mid"])
+            yield _exhibit(body, kept if len(kept) else _opened_now(body, opening), sections)
 
 
 async def _body(tx: Session, way: str, ref: str) -> bytes | None:
@@ -64,12 +67,18 @@ async def _body(tx: Session, way: str, ref: str) -> bytes | None:
     return None if row is None else bytes(row["body"])
 
 
-async def _kept_openings(tx: Transaction, mid: str) -> SecretBytes:
-    rows = await tx.select(ledger, select(ledger).where(ledger.c.event == SEALED, ledger.c.refs.contains(mid)))
-    for row in rows:
-        if json.loads(row["refs"]).get("mid") == mid:
-            return SecretBytes(await tx.ledger_detail(row["number"]) or b"")
-    return SecretBytes(b"")
+async def _kept_openings(tx: Transaction, event: str, mid: str) -> SecretBytes:
+    """Give the content keys that the ledger keeps of a message; a later opening by another role adds to them."""
+    rows = await tx.select(ledger, select(ledger).where(ledger.c.event == event, ledger.c.refs.contains(mid)))
+    numbers = [row["number"] for row in rows if json.loads(row["refs"]).get("mid") == mid]
+    return SecretBytes(b"".join([await _detail(tx, number) for number in numbers]))
+
+
+async def _detail(tx: Transaction, number: int) -> bytes:
+    try:
+        return await tx.ledger_detail(number) or b""
+    except ContentErased:
+        return b""
 
 
 def _opened_now(body: bytes, opening: Open) -> SecretBytes:

@@ -122,6 +122,15 @@ def load(folder: Path) -> KeyFile:
         raise DamagedKeyFile(str(path)) from damaged
 
 
+def mark_of(folder: Path) -> tuple[int, int, int] | None:
+    """Give what changes whenever the key file is written, or None where there is none."""
+    try:
+        found = (folder / FILE_NAME).stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
 def save(content: KeyFile, *, folder: Path) -> None:
     """Write the key file whole and durably, for its owner only, before anything in it is published (C35)."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

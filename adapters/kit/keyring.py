@@ -67,6 +67,7 @@ class Keyring:
         self._folder, self._content, self._master = folder, content, master
         self._wrapping = Wrapping(master)
         self._in_hand: dict[str, PrekeyInHand] = {}
+        self._mark = keyfile.mark_of(folder)
 
     @classmethod
     def create(
@@ -183,6 +184,7 @@ class Keyring:
 
     def sender_keys(self, now: datetime) -> SenderKeys:
         """Hand out the signing key of the moment: the oldest that is valid and not revoked. Raises `NoSigningKey`."""
+        self._take_over_changes()
         revoked = {entry.key for entry in self._content.revocations}
         moment = _unix(now)
         valid = [key for key in self._content.of_use("signing") if key.not_before <= moment < key.not_after]
@@ -194,6 +196,7 @@ class Keyring:
 
     def recipient_keys(self, roles: Iterable[str], now: datetime) -> RecipientKeys:
         """Hand out what opens the sections of `roles` at `now`; a role that is not ours opens nothing."""
+        self._take_over_changes()
         names = frozenset(roles)
         wanted = {role.id: role for role in self._content.roles if role.name in names}
         in_hand = {_raw(role.id): RoleInHand(role.name, role.opens) for role in wanted.values()}
@@ -210,6 +213,7 @@ class Keyring:
 
     def directory_record(self) -> AgencyRecord:
         """Give the public record that this agency publishes. Nothing in it is private."""
+        self._take_over_changes()
         return public_record(self._content)
 
     def identity_seed(self) -> SecretBytes:
@@ -244,9 +248,17 @@ class Keyring:
             changed = change(stored)
             if changed != stored:
                 keyfile.save(changed, folder=self._folder)
-            self._content = changed
-            stays = {key.id for key in changed.keys}
-            self._in_hand = {number: key for number, key in self._in_hand.items() if number in stays}
+            self._use(changed)
+
+    def _take_over_changes(self) -> None:
+        """Use what another process has stored since: partners may seal to a prekey as soon as it is published."""
+        if keyfile.mark_of(self._folder) not in (None, self._mark):
+            self._use(keyfile.load(self._folder))
+
+    def _use(self, content: KeyFile) -> None:
+        self._content, self._mark = content, keyfile.mark_of(self._folder)
+        stays = {key.id for key in content.keys}
+        self._in_hand = {number: key for number, key in self._in_hand.items() if number in stays}
 
 
 def _protect(master: SecretBytes, *, participant: str, protector: Protector) -> tuple[dict[str, object], str]:

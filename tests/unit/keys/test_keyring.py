@@ -215,6 +215,30 @@ def test_a_command_and_a_service_do_not_overwrite_each_others_keys(police: Party
     assert {key.id for key in command.stored.keys} <= ids
 
 
+def test_a_running_service_opens_what_is_sealed_to_a_prekey_that_a_command_made(council: Party, police: Party) -> None:
+    """`mash keys rotate` beside a running adapter must not make it refuse its partners' messages."""
+    service = reopened(police, NOW)
+    service.recipient_keys(ALL_ROLES, NOW)
+    later = NOW + timedelta(days=8)
+    for party in (council, police):
+        party.keyring.rotate(later)
+    directory = make_directory(council, police)
+    body = sealed_by(council, police, directory=directory, now=later).body
+    arrival = delivered(body, sender=council, recipient=police, directory=directory, now=later)
+    assert isinstance(arrival, Arrival)
+    assert isinstance(open_arrival(arrival, keys=service.recipient_keys(ALL_ROLES, later), directory=directory), Opened)
+    assert service.directory_record() == police.record
+
+
+def test_a_service_forgets_a_key_that_a_command_erased(police: Party) -> None:
+    """Erased is erased in every process that holds the keyring."""
+    service, much_later = reopened(police, NOW), NOW + timedelta(days=24)
+    held = service.recipient_keys(ALL_ROLES, NOW).prekeys
+    assert police.keyring.erase_expired(much_later) == 4
+    assert service.recipient_keys(ALL_ROLES, NOW).prekeys == {}
+    assert len(held) == 4
+
+
 def test_a_new_passphrase_changes_no_key(police: Party) -> None:
     """The key-encryption key is renewed each year; partners notice nothing."""
     before = police.record
