@@ -106,7 +106,7 @@ class InboxWorker:
             async with self.store.transaction() as tx:
                 if timer.kind == GAP_TIMER and await timers.fire(tx, timer):
                     await gap_alarm(tx, timer)
-            reach("C40")
+                    reach("C40")
 
     async def _take(self) -> list[_Task]:
         """Choose what to work on, and count the opening before it begins, so that a crash counts too."""

@@ -38,9 +38,16 @@ async def _silence(session: Session, row: Row, room: Mailroom) -> None:
 
 
 async def _unopened(session: Session, row: Row, room: Mailroom) -> None:
-    """Received but not opened within the bound: stored is not read, and someone must know."""
-    await session.change(outbox_rows, row, due_at=session.now + room.policy.opened_within[Lane(row["lane"])])
+    """Received but not opened within the bound: stored is not read, and someone must know.
+
+    The bytes go out once more: if it was the OPENED receipt that got lost, the duplicate brings it again (E11).
+    """
     await _alarm(session, row, "not-opened")
+    if row["expires_at"] > session.now:
+        await outbox.move(session, row, OutboxEvent.SEND_AGAIN, due_at=session.now)
+    else:
+        bound = room.policy.opened_within[Lane(row["lane"])]
+        await session.change(outbox_rows, row, due_at=session.now + bound)
 
 
 async def _seal_again(session: Session, row: Row, room: Mailroom) -> None:

@@ -171,6 +171,12 @@ class Store:
         reach("C02")
         return answer
 
+    async def change_key(self, store_key: StoreKey | bytes) -> None:
+        """Wrap the store's keys by another store key (the yearly rotation); the old one opens nothing any more."""
+        key = store_key if isinstance(store_key, bytes) else store_key.reveal()
+        async with self.transaction() as transaction:
+            await store_row.rewrap(transaction, key)
+
     async def verify_ledger(self) -> LedgerCheck:
         """Recompute the whole ledger."""
         async with self.snapshot() as view:

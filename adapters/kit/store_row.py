@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.kit import hot_path, ledger
+from adapters.kit.failpoints import reach
 from adapters.kit.ledger import GENESIS
 from adapters.kit.outbox import SENDING
 from adapters.kit.sealed_fields import FieldCipher, WrappedEpoch, new_epoch
@@ -75,3 +76,14 @@ async def accept_clock(session: Session, *, user: str) -> None:
     """Believe the clock although it is behind the store, because a named user has looked (it once ran ahead)."""
     session.meta["latest"] = session.now
     await ledger.append(session, "clock.accepted", refs={"user": user})
+
+
+async def rewrap(session: Session, store_key: bytes) -> None:
+    """Wrap the epoch keys by another store key, all in one transaction: either key opens all of them, never a part."""
+    for wrapped in session.cipher.rewrapped(store_key):
+        row = await session.find(field_epoch, field_epoch.c.epoch == wrapped.epoch)
+        if row is None:
+            raise StoreDamaged("a key epoch")
+        await session.change(field_epoch, row, wrapped=wrapped.wrapped)
+    await ledger.append(session, "store.key-changed", refs={})
+    reach("C39")

@@ -377,6 +377,24 @@ async def test_a_message_received_but_not_opened_alarms(pair_of_stations: Both, 
     assert await council.alarm_codes() == ["not-opened"]
 
 
+async def test_a_lost_opened_receipt_is_brought_back_by_the_bytes_sent_again(
+    pair_of_stations: Both, clock: FakeClock
+) -> None:
+    """R1 came and R2 was lost: the duplicate has no effect but its receipts, and the sender learns the truth."""
+    council, police = pair_of_stations
+    ref = await council.send(request_to(POLICE, lane=Lane.URGENT))
+    await council.pump.run_once()
+    await police.fetch()
+    await police.pump.run_once()
+    await council.fetch()
+    await police.work()
+    await police.pump.run_once()
+    assert len(council.road.take(COUNCIL)) == 1
+    clock.pass_(minutes=11)
+    await settle(council, police)
+    assert ((await council.look(ref.ref)).state, len(police.applied)) == (S.OPENED, 1)
+
+
 async def test_r3_closes_with_its_outcome(pair_of_stations: Both) -> None:
     """DECIDED is the domain's own word, once."""
     council, police = pair_of_stations

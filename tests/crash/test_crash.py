@@ -1,0 +1,238 @@
+"""kill -9 at every applicable point of the delivery design, in a real process, on both databases.
+
+A victim lives, dies at its failpoint, and its next life is armed with the next point: it checks the invariants before
+it does anything, goes on with what the dead one left, and dies in turn. The partner lives in this process throughout.
+At the end an unarmed life finishes everything, and the two stores are counted against each other (I8).
+MASH_CRASH_KILLS says how often each point is used (the short form: once).
+"""
+
+import asyncio
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from adapters.kit import invariants
+from adapters.kit.failpoints import POINTS, VARIABLE
+from adapters.kit.inbox import InboxReceiver
+from adapters.kit.inbox_worker import InboxWorker
+from adapters.kit.outbox_pump import OutboxPump
+from adapters.kit.store import Store
+from adapters.kit.tables_core import inbox_rows, outbox_rows, quarantine
+from broker.embedded import EmbeddedHub
+from broker.hub import HubConnection
+from schemas.routing import Lane
+from tests.crash.victim import (
+    CANARY,
+    COUNCIL,
+    HEALTH,
+    POLICE,
+    QUICK,
+    RefusesOnce,
+    a_round,
+    apply,
+    envelopes_of,
+    keyring,
+    topology,
+    wall_clock,
+)
+from tests.integration.store.conftest import NewStore, new_store
+from tests.support.hubs import FAST
+from tests.support.parties import make_party
+
+__all__ = ["new_store"]
+
+KILLS = int(os.environ.get("MASH_CRASH_KILLS", "1"))
+LIFE_SECONDS = 90
+SENDING = (
+    *("C43", "C01", "C02", "C03", "C04", "C05", "C06", "C07", "C08", "C09", "C10", "C11", "C12", "C31", "C32"),
+    *("C39", "C40", "C41", "C42"),
+)
+RECEIVING = ("C21", "C22", "C23", "C24", "C25", "C26", "C27", "C28", "C29")
+ELSEWHERE = {
+    "C30": "test_a_message_that_kills_is_set_aside, below",
+    "C33": "the order of two receipts: tests/integration/store/test_inbox.py and the state machine",
+    "C34": "keys and directory: the envelope's tests",
+    "C35": "keys and directory: the envelope's tests",
+    "C36": "keys and directory: the envelope's tests",
+    "C37": "keys and directory: the envelope's tests",
+    "C38": "keys and directory: the envelope's tests",
+    "C44": "a restore: tests/integration/store/test_recovery.py",
+}
+
+
+def test_every_failpoint_is_killed_here_or_named_elsewhere() -> None:
+    """A point that nobody kills would be a promise."""
+    assert sorted([*SENDING, *RECEIVING, *ELSEWHERE]) == sorted(POINTS)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Keys of three participants, and room for the hub."""
+    for name in (COUNCIL, POLICE, HEALTH):
+        make_party(name, now=wall_clock(), folder=tmp_path / f"keys-{name}", weeks=1)
+    return tmp_path
+
+
+async def life(name: str, url: str, folder: Path, *, number: int, armed: str | None, kind: str = "round") -> int:
+    """Run one life of the victim to its end; returns its exit code (-9 when it was killed)."""
+    told = json.dumps({"name": name, "url": url, "folder": str(folder), "life": number, "kind": kind})
+    environment = {**os.environ, **({VARIABLE: armed} if armed else {})}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.crash.victim", told),
+        env=environment,
+        cwd=Path(__file__).parents[2],
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(LIFE_SECONDS):
+            _, complaint = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        pytest.fail(f"the life armed with {armed} neither died nor came to rest")
+    assert process.returncode in (0, -9), f"{armed}: {process.returncode} {complaint.decode()[-2000:]}"
+    return process.returncode
+
+
+@asynccontextmanager
+async def partner(name: str, url: str, folder: Path) -> AsyncIterator[tuple[Store, HubConnection]]:
+    """The adapter that is not killed, running in this process."""
+    seals = RefusesOnce(envelopes_of(folder, name), set())
+    opening = Store.open(
+        url,
+        participant=name,
+        store_key=keyring(folder, name).store_key(),
+        clock=wall_clock,
+        envelopes=seals,  # type: ignore[arg-type]  # `seal` passes everything on
+        policy=QUICK,
+    )
+    async with opening as store, EmbeddedHub(topology(), folder / "hub.sqlite", settings=FAST) as hub:
+        connection = await hub.connect(name)
+        receiver, worker = InboxReceiver(store, seals), InboxWorker(store, seals)  # type: ignore[arg-type]  # as above
+        for lane in Lane:
+            await connection.consume(lane, receiver.handle)
+        tasks = [
+            asyncio.create_task(OutboxPump(store, connection).run(idle=0.1)),
+            asyncio.create_task(worker.run(apply, idle=0.1)),
+        ]
+        try:
+            yield store, connection
+        finally:
+            await connection.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _rows(store: Store) -> tuple[list[dict[str, object]], Counter[str], list[str]]:
+    """Return a store's messages, its effects by mid, and what does not hold in it."""
+    async with store.snapshot() as view:
+        messages = select(outbox_rows).where(outbox_rows.c.sort == "message")
+        sent = await view.select(outbox_rows, messages)
+        effects = Counter(document.key for document in await view.list("effect"))
+        return sent, effects, await invariants.violations(view)
+
+
+async def check(victim: tuple[str, str], partner_store: Store, folder: Path) -> None:
+    """I1 to I5 at both ends, I2 and I8 between them."""
+    name, url = victim
+    opening = Store.open(url, participant=name, store_key=keyring(folder, name).store_key(), clock=wall_clock)
+    async with opening as store:
+        ends = [await _rows(store), await _rows(partner_store)]
+        async with store.snapshot() as view:
+            assert "parked" not in {alarm.code for alarm in await view.alarms()}
+    for (sent, _, found), (_, effects, _) in (ends, reversed(ends)):
+        assert found == []
+        # A message whose keys were refused once lives on as its successor: the first is closed and had no effect.
+        replaced = {row["supersedes"] for row in sent}
+        arrived = Counter(str(row["mid"]) for row in sent if row["state"] in ("OPENED", "CLOSED"))
+        arrived -= Counter(str(row["mid"]) for row in sent if row["ref"] in replaced)
+        assert effects == arrived
+        assert {row["state"] for row in sent if row["recipient"] == HEALTH} <= {"RETURNED"}
+        assert {row["state"] for row in sent if row["recipient"] != HEALTH} <= {"OPENED", "CLOSED", "CANCELLED"}
+
+
+def _no_canary(folder: Path) -> None:
+    """I6: nothing readable in any file that either adapter wrote."""
+    for file in folder.rglob("*"):
+        assert not file.is_file() or CANARY not in file.read_bytes(), file.name
+
+
+async def _kill_through(points: tuple[str, ...], victim: tuple[str, str], folder: Path, *, first: int = 0) -> int:
+    number = first
+    for round_ in range(KILLS):
+        for point in points:
+            if point == "C43" and number:
+                continue  # a store is migrated once
+            armed = point if point == "C43" else f"{point}:{round_ % 3 + 1}"
+            assert await life(*victim, folder, number=number, armed=armed) == -9, f"{armed} was not reached"
+            number += 1
+    return number
+
+
+@pytest.mark.timeout(3600)
+async def test_a_sender_killed_anywhere_loses_nothing_and_sends_nothing_twice(
+    new_store: NewStore, folder: Path
+) -> None:
+    """C01 to C12, C31, C32, C39 to C43."""
+    victim = (COUNCIL, await new_store())
+    async with partner(POLICE, await new_store(), folder) as (store, _):
+        number = await _kill_through(SENDING, victim, folder)
+        assert await life(*victim, folder, number=number, armed=None) == 0
+        await check(victim, store, folder)
+    _no_canary(folder)
+
+
+@pytest.mark.timeout(3600)
+async def test_a_receiver_killed_anywhere_applies_everything_once(new_store: NewStore, folder: Path) -> None:
+    """C21 to C29: the partner keeps sending, junk comes too, and each life dies over what it is given."""
+    victim = (POLICE, await new_store())
+    async with AsyncExitStack() as stack:
+        store, connection = await stack.enter_async_context(partner(COUNCIL, await new_store(), folder))
+        number = 0
+        for round_ in range(KILLS):
+            for point in RECEIVING:
+                number += 1
+                await a_round(store, life=number, peer=POLICE)
+                junk = f"{number}.1"
+                await connection.publish(b"junk", recipient=POLICE, lane=Lane.ROUTINE, attempt_id=junk)
+                passage = 1 if point == "C29" else round_ % 3 + 1
+                armed = f"{point}:{passage}"
+                died = await life(*victim, folder, number=number, armed=armed, kind="receive")
+                assert died == -9, f"{armed} was not reached"
+        assert await life(*victim, folder, number=number + 1, armed=None, kind="receive") == 0
+        await _until_settled(store)
+        await check(victim, store, folder)
+    _no_canary(folder)
+
+
+async def _until_settled(store: Store) -> None:
+    from tests.crash.victim import idle
+
+    async with asyncio.timeout(LIFE_SECONDS):
+        while not await idle(store):  # noqa: ASYNC110 - states tell nobody
+            await asyncio.sleep(0.1)
+
+
+@pytest.mark.timeout(600)
+async def test_a_message_that_kills_is_set_aside(new_store: NewStore, folder: Path) -> None:
+    """C30: three lives are lost to it, the fourth puts it away unparsed, and its neighbour passes."""
+    victim = (POLICE, await new_store())
+    async with partner(COUNCIL, await new_store(), folder) as (_, connection):
+        await connection.publish(b"poison", recipient=POLICE, lane=Lane.ROUTINE, attempt_id="poison.1")
+        lives = [await life(*victim, folder, number=n, armed="C30", kind="receive") for n in range(4)]
+    assert lives == [-9, -9, -9, 0]
+    key = keyring(folder, POLICE).store_key()
+    async with (
+        Store.open(victim[1], participant=POLICE, store_key=key, clock=wall_clock) as store,
+        store.snapshot() as view,
+    ):
+        assert [row["code"] for row in await view.select(quarantine, select(quarantine))] == ["POISON"]
+        assert await view.select(inbox_rows, select(inbox_rows)) == []

@@ -1,0 +1,258 @@
+"""One adapter as a program that is made to be killed: `python -m tests.crash.victim <settings as JSON>`.
+
+It checks the invariants of its store before it does anything (a violation ends it with 3), does a round of everything
+that a failpoint lies in, and then runs until nothing is left to do. Real keys, real envelopes, a hub on a file.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from adapters.kit import invariants
+from adapters.kit.admission import GAP_TIMER
+from adapters.kit.alarm_courier import AlarmCourier
+from adapters.kit.alarms import Alarm, Priority
+from adapters.kit.delivery_policy import DeliveryPolicy
+from adapters.kit.envelopes import Envelopes, KeyedEnvelopes
+from adapters.kit.failpoints import reach
+from adapters.kit.inbox import InboxReceiver
+from adapters.kit.inbox_worker import InboxWorker, Received
+from adapters.kit.keyring import ROLES, Keyring
+from adapters.kit.outbox_pump import OutboxPump
+from adapters.kit.states import OUTBOX_AT_REST, InboxState
+from adapters.kit.store import Store
+from adapters.kit.tables_core import inbox_rows, outbox_rows
+from adapters.kit.transaction import Transaction
+from adapters.kit.verification import Arrival, Opened, Refusal
+from broker.embedded import EmbeddedHub
+from broker.hub import Delivery, Handler, HubConnection, Outcome
+from broker.topology import Topology
+from schemas.directory import Directory
+from schemas.routing import Lane
+from schemas.stub import Event
+from tests.support.fake_sealing import request_to
+from tests.support.hubs import FAST
+from tests.support.parties import cheap_protector
+
+COUNCIL, POLICE, HEALTH = "testford-la", "testford-police", "testford-health"
+CANARY = b"CANARY-Ashgrove-Test"
+SOON = timedelta(milliseconds=100)
+_BOUNDS = {Lane.URGENT: timedelta(seconds=3), Lane.ROUTINE: timedelta(seconds=3), Lane.RECEIPT: timedelta(seconds=3)}
+QUICK = DeliveryPolicy(
+    received_within=_BOUNDS,
+    opened_within=_BOUNDS,
+    longest_pause=_BOUNDS,
+    first_pause=SOON,
+    gap_alarm=SOON,
+    wait_for_cause=timedelta(seconds=2),
+)
+
+
+def wall_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a victim is told: who it is, where its store and keys are, and the number of this life."""
+
+    name: str
+    url: str
+    folder: str
+    life: int
+    kind: str = "round"
+
+
+def topology() -> Topology:
+    """Council and police talk; nobody is bound to health, so what goes there is returned."""
+    pairs = [(COUNCIL, POLICE), (POLICE, COUNCIL)]
+    return Topology.build([COUNCIL, POLICE, HEALTH], pairs, monitor=False)
+
+
+def keyring(folder: Path, name: str) -> Keyring:
+    return Keyring.open(folder / f"keys-{name}", protector=cheap_protector(), now=wall_clock())
+
+
+def envelopes_of(folder: Path, name: str) -> Envelopes:
+    """Open the keys of one participant and make the directory of all three."""
+    rings = {other: keyring(folder, other) for other in (COUNCIL, POLICE, HEALTH)}
+    pairs = [(one, other) for one in rings for other in rings if one != other]
+    directory = Directory.build(1, [ring.directory_record() for ring in rings.values()], pairs)
+    mine = rings[name]
+    return KeyedEnvelopes(name, mine.sender_keys, lambda now: mine.recipient_keys(ROLES, now), lambda: directory)
+
+
+@dataclass(frozen=True)
+class RefusesOnce:
+    """Envelopes of a partner whose keys are behind: a message of class `refuse` does not open the first time."""
+
+    inner: Envelopes
+    refused: set[str]
+
+    def seal(self, *arguments: object, **named: object) -> object:
+        return self.inner.seal(*arguments, **named)  # type: ignore[arg-type]  # passed on
+
+    def check(self, delivery: Delivery, *, now: datetime) -> Arrival | Refusal:
+        return self.inner.check(delivery, now=now)
+
+    def open(self, arrival: Arrival, *, now: datetime) -> Opened | Refusal:
+        stub = arrival.stub
+        if stub.service_class == "refuse" and stub.thread not in self.refused:
+            self.refused.add(stub.thread)
+            return Refusal("E16", "REJ-CRYPTO", "prekey unknown or erased")
+        return self.inner.open(arrival, now=now)
+
+
+@dataclass(frozen=True)
+class Deadly:
+    """A connection with the failpoints that lie in the transport's own time."""
+
+    inner: HubConnection
+
+    async def publish(self, body: bytes, *, recipient: str, lane: Lane, attempt_id: str) -> Outcome:
+        outcome = await self.inner.publish(body, recipient=recipient, lane=lane, attempt_id=attempt_id)
+        reach("C08")
+        if lane is not Lane.RECEIPT:
+            await asyncio.sleep(0.2)  # long enough for R1 to come before the outcome is written down
+            reach("C31")
+        return outcome
+
+    async def consume(self, lane: Lane, handler: Handler) -> None:
+        handled = 0
+
+        async def deadly(delivery: Delivery) -> None:
+            nonlocal handled
+            if handled:
+                reach("C25")
+            await handler(delivery)
+            handled += 1
+            if lane is Lane.RECEIPT:
+                reach("C32")
+
+        await self.inner.consume(lane, deadly)
+
+    def alive(self, lane: Lane) -> bool:
+        return self.inner.alive(lane)
+
+    async def close(self) -> None:
+        await self.inner.close()
+
+
+async def apply(tx: Transaction, received: Received) -> Refusal | None:
+    """An effect that can be counted: a document for each message, which must be new."""
+    text = next(iter(received.opened.sections.values()))
+    await tx.put("effect", received.original.mid, text, expect_version=None)
+    return None
+
+
+async def a_round(store: Store, *, life: int, peer: str) -> None:
+    """Everything that an adapter's users and timers do, once: under keys that a later life may repeat."""
+
+    def sending(**changes: object) -> Callable[[Transaction], Awaitable[bytes]]:
+        async def work(tx: Transaction) -> bytes:
+            outgoing = replace(request_to(peer, CANARY), **changes)  # type: ignore[arg-type]  # fields of Outgoing
+            return (await tx.enqueue(outgoing)).ref.encode()
+
+        return work
+
+    async def held(tx: Transaction) -> bytes:
+        return (await tx.enqueue(request_to(peer, CANARY), release_at=tx.now + SOON)).ref.encode()
+
+    async def recalled(tx: Transaction) -> bytes:
+        ref = (await tx.enqueue(request_to(peer, CANARY), release_at=tx.now + timedelta(hours=1))).ref
+        await tx.recall(ref)
+        return ref.encode()
+
+    async def timed(tx: Transaction) -> bytes:
+        await tx.add_timer(GAP_TIMER, f"{peer}/{1000 + life}-{1000 + life}", tx.now)
+        await tx.alarm(f"drill/{life}", priority=Priority.P2, code="drill", refs={})
+        return b"set"
+
+    works = {
+        "plain": sending(),
+        "urgent": sending(lane=Lane.URGENT),
+        "refused once": sending(service_class="refuse"),
+        "unroutable": sending(recipient=HEALTH),
+        "held": held,
+        "recalled": recalled,
+        "timed": timed,
+    }
+    for name, work in works.items():
+        await store.command(f"{life}/{name}", request=name.encode(), work=work)
+
+
+async def idle(store: Store) -> bool:
+    """Whether nothing is left to do."""
+    resting = [state.value for state in OUTBOX_AT_REST]
+    async with store.snapshot() as view:
+        moving = select(func.count()).select_from(outbox_rows).where(outbox_rows.c.state.not_in(resting))
+        stored = select(func.count()).select_from(inbox_rows).where(inbox_rows.c.state == InboxState.STORED.value)
+        counts = [(await view.connection.execute(one)).scalar_one() for one in (moving, stored)]
+    return counts == [0, 0]
+
+
+async def live(settings: Settings) -> int:
+    """One life. Returns 0 when all is done, 3 when an earlier life has left a broken invariant."""
+    folder = Path(settings.folder)
+    seals = envelopes_of(folder, settings.name)
+    key = keyring(folder, settings.name).store_key()
+    opening = Store.open(
+        settings.url, participant=settings.name, store_key=key, clock=wall_clock, envelopes=seals, policy=QUICK
+    )
+    async with opening as store, EmbeddedHub(topology(), folder / "hub.sqlite", settings=FAST) as hub:
+        async with store.snapshot() as view:
+            found = await invariants.violations(view)
+        if found:
+            sys.stderr.write("\n".join(found))
+            return 3
+        connection = Deadly(await hub.connect(settings.name))
+        await _work(store, connection, seals, settings=settings)
+    return 0
+
+
+async def _work(store: Store, connection: HubConnection, seals: Envelopes, *, settings: Settings) -> None:
+    receiver, worker = InboxReceiver(store, seals), InboxWorker(store, seals)
+    for lane in Lane:
+        await connection.consume(lane, receiver.handle)
+    tasks = [
+        asyncio.create_task(OutboxPump(store, connection).run(idle=0.1)),
+        asyncio.create_task(worker.run(apply, idle=0.1)),
+        asyncio.create_task(_courier(store)),
+    ]
+    if settings.kind == "round":
+        await a_round(store, life=settings.life, peer=POLICE if settings.name == COUNCIL else COUNCIL)
+        await store.change_key(keyring(Path(settings.folder), settings.name).store_key())
+    await asyncio.sleep(1.0)
+    while not await idle(store):
+        failed = [task for task in tasks if task.done()]
+        if failed:
+            await failed[0]
+        await asyncio.sleep(0.1)
+    await connection.close()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _courier(store: Store) -> None:
+    async def take(alarm: Alarm) -> bool:
+        return True
+
+    while True:
+        await AlarmCourier(store, take).run_once()
+        await asyncio.sleep(0.1)
+
+
+def is_request(received: Received) -> bool:
+    """Whether a message asks for something."""
+    return received.event is Event.REQUEST
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(live(Settings(**json.loads(sys.argv[1])))))
