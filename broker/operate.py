@@ -1,7 +1,8 @@
 """The commands of `mash-hub` that make the broker equal to the table: `diff`, `apply`, `doctor` and `table`.
 
-All read the directory as exported (`directory.json`) and the operator's management address from `--management` or
-`MASH_HUB_MANAGEMENT`, so that no password need stand on a command line.
+All read the operator's own verified copy of the signed directory (the folder of a `DirectoryClient`), or one written
+out as JSON where none is signed yet; and the management address from `--management` or `MASH_HUB_MANAGEMENT`, so that
+no password need stand on a command line.
 """
 
 import asyncio
@@ -11,8 +12,8 @@ from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
 import typer
-from pydantic import ValidationError
 
+from broker.directory_client import DirectoryClient, NoDirectory
 from broker.doctor import Observation, diagnose, observe
 from broker.errors import HubError
 from broker.management import Management, ensure_vhost, open_management, read_state
@@ -25,7 +26,9 @@ from schemas.directory import AgencyRecord, Directory, Pair
 Result = TypeVar("Result")
 ACCOUNTS: Final = ByCertificate()
 
-DirectoryFile = Annotated[Path, typer.Argument(metavar="DIRECTORY", help="The exported directory (JSON).")]
+DirectoryFile = Annotated[
+    Path, typer.Argument(metavar="DIRECTORY", help="The folder of the verified directory, or a JSON file.")
+]
 ManagementUrl = Annotated[
     str,
     typer.Option("--management", envvar="MASH_HUB_MANAGEMENT", help="http://operator:password@127.0.0.1:15672"),
@@ -82,17 +85,25 @@ def table(directory: DirectoryFile) -> None:
 
 def _topology(path: Path) -> Topology:
     try:
-        plain = json.loads(path.read_bytes())
-        directory = Directory.build(
-            plain["version"],
-            [AgencyRecord.model_validate_json(json.dumps(each)) for each in plain["records"].values()],
-            [Pair.model_validate_json(json.dumps(each)) for each in plain["pairs"]],
-            suspended=plain["suspended"],
-        )
-        return Topology.of(directory)
-    except (OSError, ValueError, KeyError, ValidationError, HubError) as fault:
+        return Topology.of(_verified(path) if path.is_dir() else _written_out(path))
+    except (OSError, ValueError, KeyError, TypeError, NoDirectory, HubError) as fault:
         typer.echo(f"{path} is no directory: {type(fault).__name__}", err=True)
         raise typer.Exit(1) from None
+
+
+def _verified(folder: Path) -> Directory:
+    """Read the last directory that was fetched and verified; who is in quarantine here is in nobody's reach."""
+    return DirectoryClient(folder).current()
+
+
+def _written_out(path: Path) -> Directory:
+    plain = json.loads(path.read_bytes())
+    return Directory.build(
+        plain["version"],
+        [AgencyRecord.model_validate_json(json.dumps(each)) for each in plain["records"].values()],
+        [Pair.model_validate_json(json.dumps(each)) for each in plain["pairs"]],
+        suspended=plain["suspended"],
+    )
 
 
 def _at_broker(url: str, vhost: str, work: Callable[[Management], Awaitable[Result]]) -> Result:

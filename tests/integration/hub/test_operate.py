@@ -21,7 +21,9 @@ from schemas import base64url
 from schemas.routing import Lane, ingress_exchange, queue_name, routing_key
 from tests.integration.hub.conftest import AGENCY, PARTNER, TABLE
 from tests.support.hubs import FAST, until
+from tests.support.parties import NOW, make_party
 from tests.support.partnership import Partnership
+from tests.support.registry import Registry
 from tests.support.trio import Inbox
 
 
@@ -182,6 +184,21 @@ async def test_a_participant_whose_access_ends_is_disconnected_at_once(
     assert reinstated.exit_code == 0
     await until(lambda: police.alive(Lane.ROUTINE))
     await police.close()
+
+
+def test_the_table_is_made_from_the_directory_that_the_registrar_signed(tmp_path: Path) -> None:
+    """The operator's verified copy is what is applied; a folder without one is refused."""
+    police, council = make_party("testford-police", kind="police"), make_party("testford-la", kind="la")
+    registry = Registry(tmp_path, now=NOW)
+    registry.enrol(police, council, now=NOW)
+    copy = registry.client("operator")
+    folder = str(tmp_path / "operator")
+    before = CliRunner().invoke(build(["table", folder]), ["table", folder])
+    assert (before.exit_code, before.stderr.strip()) == (1, f"{folder} is no directory: NoDirectory")
+    copy.refresh(registry.source, now=NOW)
+    text = CliRunner().invoke(build(["table", folder]), ["table", folder]).stdout
+    key = routing_key("testford-police", Lane.URGENT)
+    assert f"| `{ingress_exchange('testford-la')}` | `{key}` | `{queue_name('testford-police', Lane.URGENT)}` |" in text
 
 
 def test_the_document_of_the_table_names_every_queue_and_every_permission(directory: Path) -> None:
