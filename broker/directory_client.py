@@ -6,19 +6,18 @@ gives it out. Whatever fails leaves the last good directory in use and raises an
 """
 
 import os
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict
 from tuf.api.exceptions import (
     BadVersionNumberError,
     DownloadError,
-    DownloadHTTPError,
     ExpiredMetadataError,
     RepositoryError,
 )
@@ -37,10 +36,11 @@ from broker.directory import (
     may_send,
     record_of,
 )
+from broker.directory_fetch import fetcher_for
 from broker.directory_proof import Archive
 from broker.directory_repository import history_in
 from broker.directory_shelf import MEMBERS, target_path
-from broker.directory_tuf import FetcherInterface, Metadata, Snapshot, Timestamp, Updater, UpdaterConfig, Urllib3Fetcher
+from broker.directory_tuf import Metadata, Snapshot, Timestamp, Updater, UpdaterConfig
 from schemas.directory import AgencyRecord, Directory
 from schemas.members import Member, Members
 from schemas.routing import Lane
@@ -82,31 +82,11 @@ class Refreshed:
     alarms: tuple[Raised, ...]
 
 
-class FolderFetcher(FetcherInterface):
-    """Fetches from a folder of this machine, for the hub itself and for places that carry the directory by hand."""
-
-    def _fetch(self, url: str) -> Iterator[bytes]:
-        path = Path(urlsplit(url).path)
-        if not path.is_file():
-            raise DownloadHTTPError("not there", 404)
-        yield path.read_bytes()
-
-
-def fetcher_for(source: str) -> tuple[FetcherInterface, str]:
-    """Give the fetcher and the base address of a source: an https address, or a folder. Raises `ValueError`."""
-    scheme = urlsplit(source).scheme
-    if scheme == "https":
-        return Urllib3Fetcher(), source.rstrip("/")
-    if scheme in ("", "file"):
-        return FolderFetcher(), Path(urlsplit(source).path).resolve().as_uri()
-    raise ValueError("a directory is fetched over https or from a folder")
-
-
 class DirectoryClient:
-    """One reader's copy, in one folder."""
+    """One reader's copy, in one folder; `context` is the TLS context for https sources."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, *, context: ssl.SSLContext | None = None) -> None:
+        self._folder, self._context = folder, context
         self._metadata, self._targets, self._file = folder / "metadata", folder / "targets", folder / "known.json"
 
     def pin(self, root: bytes) -> None:
@@ -149,7 +129,7 @@ class DirectoryClient:
         Archive(self._folder / "archive").keep(self._folder)
 
     def _fetch(self, source: str, *, now: datetime) -> Published:
-        fetcher, base = fetcher_for(source)
+        fetcher, base = fetcher_for(source, context=self._context)
         updater = Updater(
             str(self._metadata),
             f"{base}/metadata/",

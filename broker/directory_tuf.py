@@ -25,7 +25,6 @@ from tuf.ngclient import (  # type: ignore[attr-defined]  # re-exported, as its 
     FetcherInterface,
     Updater,
     UpdaterConfig,
-    Urllib3Fetcher,
 )
 
 __all__ = [
@@ -46,5 +45,4 @@ __all__ = [
     "Timestamp",
     "Updater",
     "UpdaterConfig",
-    "Urllib3Fetcher",
 ]

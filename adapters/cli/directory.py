@@ -39,9 +39,12 @@ def _refusing() -> AbstractContextManager[None]:
 def _client(home: Path) -> "DirectoryClient":
     from adapters.kit.settings import load_settings
     from broker.directory_client import DirectoryClient
+    from broker.tls import client_context
 
     settings = load_settings(home)
-    return DirectoryClient(settings.path(settings.file.directory))
+    files = settings.file.tls
+    paths = {name: settings.path(getattr(files, name)) for name in ("authority", "certificate", "key")} if files else {}
+    return DirectoryClient(settings.path(settings.file.directory), context=client_context(**paths) if paths else None)
 
 
 def _now() -> datetime:
