@@ -29,5 +29,5 @@ class Person(Content):
 
     @property
     def is_child(self) -> bool:
-        """Say whether the role in this request is a child's, the unborn included."""
-        return self.role in CHILD_ROLES
+        """Say whether the role in this request is a child's, of whatever kind, the unborn included (§6.17)."""
+        return self.role is not None and (self.role in CHILD_ROLES or self.role.endswith("_child"))

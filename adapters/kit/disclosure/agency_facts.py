@@ -50,9 +50,14 @@ class Approvers(_Strict):
 
 
 class AgencyFacts(_Strict):
-    """One kind of agency. `window_months`: how far back an event may lie (§3.7); None: any distance."""
+    """One kind of agency.
+
+    `version` is that of its rule pack, raised by whoever signs a change. `window_months` says how far back an event
+    may lie (§3.7); None: any distance.
+    """
 
     kind: str
+    version: Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+$")]
     safeguarding_lead: str
     roles: frozenset[str] = frozenset()
     approvers: Approvers = Approvers()

@@ -48,6 +48,7 @@ WRONG_FACTS = {
     "holds a fact that nobody knows": 'favourite_colour = "red"',
     "asks an approver who is not among the roles": '[approvers]\ncovert_source = "the_chief"',
     "opens a window of no months": "window_months = 0",
+    "says one thing twice": 'version = "1.0"',
 }
 WRONG_TYPES = {
     "allows what is no outcome": 'allows = "publish"',
@@ -114,6 +115,15 @@ def test_every_problem_of_a_rule_file_is_said_at_once() -> None:
         pack_with("fire", own=f'{RULE} @reason("BECAUSE") @alert("panic") {WITHHOLD};')
 
     assert [problem.startswith("fire-extra: ") for problem in caught.value.problems] == [True, True]
+
+
+def test_an_adapter_does_not_start_on_facts_without_a_version() -> None:
+    """Whoever signs a change of rules raises the version; a pack without one was never signed."""
+    files = installed_files("fire")
+    facts = files.facts.replace('version = "1.0"', "")
+
+    with pytest.raises(RulePackInvalidError, match="version"):
+        build_pack("fire", files=RuleFiles(files.schema, files.common, files.own, facts))
 
 
 def test_there_is_no_pack_of_an_unknown_kind() -> None:
