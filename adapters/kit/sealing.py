@@ -239,6 +239,8 @@ def seal(outgoing: Outgoing, *, keys: SenderKeys, directory: Directory, chain: C
     record = directory.participant(outgoing.recipient)
     if record is None or not directory.permits(stub.from_, stub.to, service_class=stub.service_class):
         raise NotPermitted
+    if record.min_suite > SUITE_XWING:
+        raise UnfitForSealing("the recipient accepts a newer suite only")
     sealer, texts = _begin(outgoing, stub=stub, record=record)
     sealed = [sealer.section(index, text) for index, text in enumerate(texts)]
     wraps = tuple(wrap for section in sealed for wrap in section.wraps)

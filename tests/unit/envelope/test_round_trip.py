@@ -94,6 +94,14 @@ def test_nobody_seals_in_a_service_class_that_the_agreement_leaves_out(council: 
         sealed_by(council, police, directory=make_directory(council, police, pairs=only_green))
 
 
+def test_nobody_seals_in_a_suite_that_the_recipient_no_longer_accepts(council: Party, police: Party) -> None:
+    """There is no negotiation: the recipient's own record says what is too old for it."""
+    strict = police.record.model_copy(update={"min_suite": 3})
+    directory = Directory.build(1, [council.record, strict], [(council.name, police.name)])
+    with pytest.raises(UnfitForSealing):
+        sealed_by(council, police, directory=directory)
+
+
 def test_nobody_seals_to_a_prekey_whose_week_is_over(council: Party, police: Party, directory: Directory) -> None:
     """A stale directory stops sending rather than sealing to a key that is about to be erased."""
     with pytest.raises(NoCurrentKey):
