@@ -9,18 +9,18 @@ directory = client.refresh(registry.source, now=NOW).directory
 
 import shutil
 from copy import copy
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from adapters.kit.directory_client import sign_record
-from broker.directory import Published
+from broker.directory import Alarm, Published
 from broker.directory_client import DirectoryClient
 from broker.directory_keys import load_public, load_signer, make_key, public_path
 from broker.directory_repository import Repository, Threshold, sign_staged
 from schemas.directory import Pair
 from schemas.fingerprint import fingerprint
 from schemas.members import Member, Members
-from tests.support.parties import Party
+from tests.support.parties import NOW, Party
 
 ROOT_KEYS = ("root-1", "root-2", "root-3")
 REGISTRAR_KEYS = ("registrar-1", "registrar-2", "registrar-3")
@@ -39,6 +39,11 @@ def members_of(*parties: Party) -> Members:
     names = [party.name for party in parties]
     pairs = tuple(Pair(sender=one, recipient=other) for one in names for other in names if one != other)
     return Members(members=tuple(member_of(party) for party in parties), pairs=pairs)
+
+
+def alarms(client: DirectoryClient, source: str, *, after: timedelta = timedelta(0)) -> list[Alarm]:
+    """The alarms that a refresh raises, so long after the beginning."""
+    return [raised.alarm for raised in client.refresh(source, now=NOW + after).alarms]
 
 
 class Registry:

@@ -1,6 +1,5 @@
 """Each test is something that a hub, a registrar, a partner or a network could do to the directory."""
 
-import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,23 +7,18 @@ import pytest
 
 from broker.directory import Alarm, Freshness, Raised, directory_of
 from broker.directory_client import DirectoryClient, NoDirectory, NotPinned
-from broker.directory_keys import KeyReadableByOthers, load_signer, make_key
+from broker.directory_keys import load_signer, make_key
 from broker.directory_repository import NotEnoughSignatures, NothingPublished
 from broker.directory_shelf import Shelf
 from broker.directory_tuf import Metadata, MetaFile, Timestamp
 from schemas import base64url
-from schemas.members import Members
 from schemas.routing import Lane
 from tests.support.envelopes import delivered, refusal_code, sealed_by
 from tests.support.parties import NOW, Party, make_party
-from tests.support.registry import Registry, member_of, members_of
+from tests.support.registry import Registry, alarms, member_of, members_of
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-
-
-def alarms(client: DirectoryClient, source: str, *, after: timedelta = timedelta(0)) -> list[Alarm]:
-    return [raised.alarm for raised in client.refresh(source, now=NOW + after).alarms]
 
 
 def test_two_readers_see_one_directory_with_one_hash(registry: Registry, police: Party, council: Party) -> None:
@@ -278,40 +272,3 @@ def test_a_crash_between_two_files_leaves_the_hub_with_the_version_before(regist
     (member,) = (one for one in before.members.members if one.participant == police.name)
     registry.repository._publish_agency(member, targets.signed)
     assert directory_of(registry.repository.published()).hash == directory_of(before).hash
-
-
-def test_an_endless_answer_is_cut_off(registry: Registry) -> None:
-    """Endless data: python-tuf reads no more than the limit of each role."""
-    client = registry.client("reader")
-    (registry.folder / "metadata" / "timestamp.json").write_bytes(b" " * 10_000)
-    assert alarms(client, registry.source) == [Alarm.UNREACHABLE]
-
-
-@pytest.mark.parametrize("name", ["timestamp.json", "1.snapshot.json", "1.targets.json"])
-def test_garbage_in_a_metadata_file_raises_an_alarm_and_nothing_else(name: str, registry: Registry) -> None:
-    """No exception escapes a refresh."""
-    (registry.folder / "metadata" / name).write_bytes(b'{"signed": 1}')
-    assert alarms(registry.client("reader"), registry.source) == [Alarm.FORGED]
-
-
-def test_a_private_key_that_others_can_read_is_refused(registry: Registry) -> None:
-    """M14 for the registrar and the hub."""
-    registry.private("hub").chmod(0o644)
-    with pytest.raises(KeyReadableByOthers):
-        registry.publish(NOW)
-
-
-def test_a_member_is_entered_only_after_two_people_compared_its_fingerprint(police: Party) -> None:
-    """Enrolment: the fingerprint that was read out must be that of the key, and two must have heard it."""
-    plain = json.loads(member_of(police).model_dump_json())
-    changes: tuple[dict[str, object], ...] = (
-        {"fingerprint": "00000 " * 7 + "00000"},
-        {"checked_by": ["registrar-1"]},
-        {"checked_by": ["registrar-1", "registrar-1"]},
-        {"checked_by": []},
-        {"participant": "hub"},
-        {"kind": "bakery"},
-    )
-    for change in changes:
-        with pytest.raises(ValueError, match=r"1 validation error"):
-            Members.from_plain({"members": [{**plain, **change}], "pairs": []})
