@@ -31,6 +31,7 @@ ALLOWED_KEYS: Final = frozenset(
         "bytes",
         "version",
         "rag",
+        "reference",
         "due_at",
         "fault",
         "place",

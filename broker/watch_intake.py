@@ -1,0 +1,125 @@
+"""The watch's end of the tap: verifies what passes, enters the stub, counts and sets aside what is refused.
+
+A delivery is acknowledged, by returning, when its stub is durable or its refusal is. Nothing that arrives raises:
+while the ledger does not answer a delivery waits here, and a fault of ours sets it aside as E99 (M16).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from time import monotonic
+from typing import Final
+
+import structlog
+
+from broker import watch_quarantine
+from broker.hub import Delivery
+from broker.ledger import Ledger
+from broker.ledger_engine import LedgerUnavailable
+from broker.telemetry import Telemetry
+from broker.verify import Circumstances, Refusal, VerifiedStub, check_envelope
+from broker.watch_outside import Outside, WatchSettings
+
+_NEWER: Final = "newer directory: refresh, then hold"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What both halves of the watch work at."""
+
+    ledger: Ledger
+    outside: Outside
+    telemetry: Telemetry
+    settings: WatchSettings
+
+    async def survive(self, step: Callable[[], Awaitable[object]]) -> None:
+        """Take a step, and go on if it fails by a fault of ours, having counted and logged it without its text."""
+        try:
+            await step()
+        except Exception as fault:
+            self.note_fault(fault)
+
+    def note_fault(self, fault: Exception) -> None:
+        """Count and log a fault of ours."""
+        self.telemetry.count("mash_watch_faults")
+        structlog.get_logger().error("the watch met a fault and goes on", exc_info=fault)
+
+    async def refresh_directory(self) -> bool:
+        """Read the directory anew, and say whether it changed."""
+        changed = await self.outside.directory.refresh(self.outside.clock())
+        self.telemetry.know(self.outside.directory.current.records)
+        return changed
+
+
+class Intake:
+    """The handler of every lane."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self._refreshed_at = -bench.settings.refresh_at_most_every
+
+    async def handle(self, delivery: Delivery) -> None:
+        """Keep one stub, or count why not; returning acknowledges."""
+        try:
+            verdict = self._check(delivery)
+            if isinstance(verdict, Refusal) and verdict.detail == _NEWER and await self._refreshed():
+                verdict = self._check(delivery)
+            if isinstance(verdict, Refusal):
+                await self._patiently(partial(self._refuse, delivery, verdict))
+            else:
+                await self._patiently(partial(self._enter, delivery, verdict))
+        except Exception as fault:
+            self._bench.note_fault(fault)
+            set_aside = partial(self._refuse, delivery, Refusal("E99", None, type(fault).__name__))
+            await self._bench.survive(partial(self._patiently, set_aside))
+
+    def _check(self, delivery: Delivery) -> VerifiedStub | Refusal:
+        around = Circumstances(
+            ingress_owner=delivery.ingress_owner,
+            lane=delivery.lane,
+            has_cc=delivery.has_cc,
+            directory=self._bench.outside.directory.current,
+            now=self._bench.outside.clock(),
+        )
+        return check_envelope(delivery.body, around)
+
+    async def _refreshed(self) -> bool:
+        """Fetch the directory because a sender knows a newer one; an impostor's word makes us do so now and then."""
+        now = monotonic()
+        if now - self._refreshed_at < self._bench.settings.refresh_at_most_every:
+            return False
+        self._refreshed_at = now
+        return await self._bench.refresh_directory()
+
+    async def _enter(self, delivery: Delivery, verified: VerifiedStub) -> None:
+        telemetry, stub = self._bench.telemetry, verified.stub
+        now, began = self._bench.outside.clock(), monotonic()
+        number = await self._bench.ledger.append(
+            verified,
+            ingress_owner=delivery.ingress_owner,
+            directory=self._bench.outside.directory.current,
+            received_at=now,
+        )
+        if number is None:
+            telemetry.count("mash_stub_duplicates", lane=stub.lane.value)
+            return
+        telemetry.observe("mash_ledger_append_seconds", monotonic() - began)
+        telemetry.count("mash_stubs", participant=stub.from_, lane=stub.lane.value, kind=stub.event.value)
+        telemetry.observe("mash_stub_delay_seconds", now.timestamp() - stub.t, lane=stub.lane.value)
+
+    async def _refuse(self, delivery: Delivery, refusal: Refusal) -> None:
+        at = self._bench.outside.clock()
+        await watch_quarantine.put(self._bench.ledger, delivery, refusal, at=at)
+        self._bench.telemetry.count("mash_stubs_refused", participant=delivery.ingress_owner, code=refusal.code)
+
+    async def _patiently(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Wait out a ledger that is away: giving every delivery back would use up its deliveries."""
+        pause = self._bench.settings.first_pause
+        while True:
+            try:
+                return await step()
+            except LedgerUnavailable:
+                self._bench.telemetry.count("mash_ledger_waits")
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, self._bench.settings.longest_pause)

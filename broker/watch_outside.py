@@ -1,0 +1,36 @@
+"""What the watch needs of the world, and how often it looks."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from broker.alerts_book import Sink
+from broker.calendars import Calendars
+from broker.watch_directory import DirectorySource
+from broker.watch_probe import Probe
+
+
+@dataclass(frozen=True)
+class WatchSettings:
+    """Spans in seconds. `deaf_after`: a tap's consumer may be away so long before it is told."""
+
+    round: float = 1.0
+    probe_every: float = 15.0
+    directory_every: float = 30.0
+    refresh_at_most_every: float = 5.0
+    verify_every: float = 86_400.0
+    deaf_after: float = 15.0
+    first_pause: float = 0.25
+    longest_pause: float = 5.0
+
+
+@dataclass(frozen=True)
+class Outside:
+    """The directory, the calendars, the time, the hub's figures, and whom to tell."""
+
+    directory: DirectorySource
+    calendars: Calendars
+    clock: Callable[[], datetime]
+    sinks: Sequence[Sink] = ()
+    probe: Probe | None = None
+    clock_stepped: Callable[[], bool] = lambda: False
