@@ -10,6 +10,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from adapters.kit.failpoints import reach
 from adapters.kit.keyring import Keyring
 from broker.directory_keys import key_of_identity
 from broker.directory_shelf import role_name, target_path
@@ -29,6 +30,7 @@ def sign_record(keyring: Keyring, *, folder: Path, now: datetime) -> tuple[Path,
     metadata = Metadata(signed)
     private = Ed25519PrivateKey.from_private_bytes(keyring.identity_seed().reveal())
     metadata.sign(CryptoSigner(private, key_of_identity(record.identity)))
+    reach("C35")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.json").write_bytes(content)
     metadata.to_file(str(folder / f"{role_name(name)}.json"))

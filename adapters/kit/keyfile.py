@@ -24,6 +24,7 @@ from nacl.exceptions import CryptoError
 from nacl.utils import random
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from adapters.kit.failpoints import reach
 from adapters.kit.protectors import CannotUnlock, refuse_if_readable_by_others
 from adapters.kit.secrets import SecretBytes
 from schemas import base64url
@@ -155,6 +156,7 @@ def write_private(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+    reach("C36")
     beside.replace(path)
     _flush_folder(path.parent)
 

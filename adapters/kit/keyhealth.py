@@ -68,7 +68,7 @@ def _prekey_faults(keyring: Keyring, now: datetime) -> Iterator[str]:
     record = keyring.directory_record()
     in_hand = keyring.recipient_keys([role.name for role in record.roles], now).prekeys
     for role in record.roles:
-        for prekey in role.prekeys:
+        for prekey in (one for one in role.prekeys if now.timestamp() < one.not_after):
             held = in_hand.get(base64url.decode(prekey.id) or b"")
             probe = SecretBytes.random().reveal()
             sealed = hybrid.wrap(probe, public=prekey.public, info=_PROBE)

@@ -16,6 +16,7 @@ from nacl.signing import SigningKey
 from nacl.utils import random
 
 from adapters.kit import hybrid, keyfile, keyplan
+from adapters.kit.failpoints import reach
 from adapters.kit.keyfile import KeyFile, StoredKey, StoredRole, Wrapping
 from adapters.kit.keyrecord import identity_of, public_record
 from adapters.kit.keys import PrekeyInHand, RecipientKeys, RoleInHand, SenderKeys
@@ -133,6 +134,7 @@ class Keyring:
             return self._with(content, due)
 
         self._change(renewed)
+        reach("C34")
         return len(self._content.keys) - before
 
     def renew_identity(self, now: datetime) -> None:

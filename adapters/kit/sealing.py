@@ -49,6 +49,7 @@ __all__ = [
     "Sealed",
     "Section",
     "UnfitForSealing",
+    "new_mid",
     "new_thread",
     "seal",
 ]
@@ -181,10 +182,17 @@ def new_thread() -> str:
     return base64url.encode(random(IDENTIFIER_LENGTH))
 
 
-def _stub(outgoing: Outgoing, *, keys: SenderKeys, directory: Directory, chain: Chain, now: datetime) -> Stub:
+def new_mid() -> str:
+    """Make a message's name, for a caller that must know it before sealing."""
+    return base64url.encode(random(IDENTIFIER_LENGTH))
+
+
+def _stub(
+    outgoing: Outgoing, *, keys: SenderKeys, directory: Directory, chain: Chain, now: datetime, mid: str | None
+) -> Stub:
     sent = int(now.timestamp())
     return Stub(
-        mid=base64url.encode(random(IDENTIFIER_LENGTH)),
+        mid=mid or new_mid(),
         thread=outgoing.thread,
         from_=keys.participant,
         to=outgoing.recipient,
@@ -230,12 +238,20 @@ def _begin(outgoing: Outgoing, *, stub: Stub, record: AgencyRecord) -> tuple[_Se
     return _Sealer(stub, kind, core, hashed, record), texts
 
 
-def seal(outgoing: Outgoing, *, keys: SenderKeys, directory: Directory, chain: Chain, now: datetime) -> Sealed:
-    """Seal `outgoing` to every role of the recipient that opens each section (SPEC 6).
+def seal(
+    outgoing: Outgoing,
+    *,
+    keys: SenderKeys,
+    directory: Directory,
+    chain: Chain,
+    now: datetime,
+    mid: str | None = None,
+) -> Sealed:
+    """Seal `outgoing` to every role of the recipient that opens each section (SPEC 6), under `mid` or a new name.
 
     Raises a `CannotSeal`: `NotPermitted`, `NoCurrentKey` or `UnfitForSealing`.
     """
-    stub = _stub(outgoing, keys=keys, directory=directory, chain=chain, now=now)
+    stub = _stub(outgoing, keys=keys, directory=directory, chain=chain, now=now, mid=mid)
     record = directory.participant(outgoing.recipient)
     if record is None or not directory.permits(stub.from_, stub.to, service_class=stub.service_class):
         raise NotPermitted

@@ -4,13 +4,13 @@ from typing import Any
 import pytest
 
 from adapters.kit.receipting import NoReceipt, read_receipt, seal_receipt
-from adapters.kit.sealing import NoCurrentKey, NotPermitted, Section, UnfitForSealing
+from adapters.kit.sealing import NoCurrentKey, NotPermitted, Section, UnfitForSealing, new_mid, seal
 from adapters.kit.verification import Arrival, Opened, open_arrival
 from schemas.directory import Directory, Pair
 from schemas.receipt import Outcome, Receipt, ReceiptKind
 from schemas.routing import Lane
 from schemas.stub import Event
-from tests.support.envelopes import FIRST, TEXTS, delivered, opened, sealed_by
+from tests.support.envelopes import FIRST, TEXTS, delivered, opened, outgoing, sealed_by
 from tests.support.parties import NOW, Party, make_directory
 
 
@@ -79,6 +79,18 @@ def test_a_heartbeat_is_an_envelope_of_one_section(council: Party, police: Party
     message = opened(beat.body, sender=council, recipient=police, directory=directory, lane=Lane.ROUTINE)
     assert isinstance(message, Opened)
     assert len(beat.body) < 5000
+
+
+def test_a_message_keeps_the_name_that_was_chosen_before_sealing(
+    council: Party, police: Party, directory: Directory
+) -> None:
+    """A held message is recalled by its name; one that is no name is not sealed."""
+    mid, keys = new_mid(), council.sender()
+    sealed = seal(outgoing(police.name), keys=keys, directory=directory, chain=FIRST, now=NOW, mid=mid)
+    assert sealed.mid == mid
+    assert mid.encode() in sealed.body
+    with pytest.raises(UnfitForSealing):
+        seal(outgoing(police.name), keys=keys, directory=directory, chain=FIRST, now=NOW, mid="recall-me")
 
 
 def test_nobody_seals_to_a_partner_without_an_agreement(council: Party, police: Party) -> None:
