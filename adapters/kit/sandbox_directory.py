@@ -42,5 +42,5 @@ def read_unsigned_directory(path: Path, *, hub: str) -> Directory:
         plain = json.loads(path.read_text("utf-8"))
         records = [AgencyRecord.model_validate_json(json.dumps(record)) for record in plain["records"]]
         return Directory.build(plain["version"], records, [(sender, recipient) for sender, recipient in plain["pairs"]])
-    except (OSError, ValueError, KeyError, TypeError, ValidationError) as fault:
-        raise DirectoryUnreadable(f"{path}: {type(fault).__name__}") from None
+    except (OSError, ValueError, KeyError, TypeError, ValidationError):
+        raise DirectoryUnreadable(str(path)) from None

@@ -36,6 +36,7 @@ class AdapterFile(Content):
     kind: Literal[AGENCY_KINDS]  # type: ignore[valid-type]  # the table of kinds is the one list
     hub: str
     directory: str
+    directory_source: str | None = None
     keys: str = "keys"
     credentials: str | None = None
     passphrase_file: str | None = None
@@ -95,4 +96,4 @@ def load_settings(home: Path) -> AdapterSettings:
         lines = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in fault.errors(include_input=False))
         raise SettingsUnreadable(f"{path}: {'; '.join(lines)}") from None
     except (OSError, ValueError) as fault:
-        raise SettingsUnreadable(f"{path}: {fault}") from None
+        raise SettingsUnreadable(f"{path}: {fault.strerror if isinstance(fault, OSError) else fault}") from None

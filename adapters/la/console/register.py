@@ -87,7 +87,7 @@ def load_register(path: Path) -> Register:
 def _explain(fault: Exception) -> str:
     errors = getattr(fault, "errors", None)
     if errors is None:
-        return str(fault)
+        return str(fault.strerror) if isinstance(fault, OSError) else str(fault)
     return "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in errors(include_input=False))
 
 

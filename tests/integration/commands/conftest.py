@@ -7,6 +7,7 @@ import pytest
 
 from broker.embedded import EmbeddedHub
 from deploy.demo.area import Area, make_homes, topology_of
+from deploy.demo.sandbox import make_sandbox
 from tests.integration.commands.office import START, THREE
 
 
@@ -19,3 +20,11 @@ async def area(tmp_path: Path) -> AsyncIterator[Area]:
         Area.opened(tmp_path, directory, hub, start=START) as opened,
     ):
         yield opened
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with nine adapters, as `python -m deploy.demo.sandbox` makes it. Tests that break it take a copy."""
+    folder = tmp_path_factory.mktemp("sandbox")
+    make_sandbox(folder)
+    return folder
