@@ -41,8 +41,16 @@ def test_no_two_cases_have_the_same_name() -> None:
 def test_a_case_fails_when_a_rule_is_lost(name: str) -> None:
     """A guard without a test will be lost in an unrelated change: every rule is held by at least one case."""
     kinds = AGENCY_KINDS if name in COMMON else (RULES[name],)
+    concerned = [case for case in CASES if case.agency in kinds]
 
-    assert any(_is_missed(name, case) for case in CASES if case.agency in kinds)
+    assert any(_is_missed(name, case) for case in sorted(concerned, key=lambda case: name not in _applied(case.id)))
+
+
+@cache
+def _applied(name: str) -> frozenset[str]:
+    """Give the rules that applied to one case: taking one of these away is the likeliest to be missed."""
+    case = next(case for case in CASES if case.id == name)
+    return frozenset(decide_case(case, pack=load_pack(case.agency)).determined_by)
 
 
 def _is_missed(name: str, case: Case) -> bool:
