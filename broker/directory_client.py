@@ -164,6 +164,14 @@ class DirectoryClient:
         used = directory_of(published).holding(state.known.pending, earlier=kept)
         return used.remembering(state.known.history)
 
+    def mark(self) -> tuple[int, int]:
+        """Give something that changes whenever what is kept on disk does."""
+        try:
+            kept = self._file.stat()
+        except FileNotFoundError:
+            return (0, 0)
+        return (kept.st_mtime_ns, kept.st_ino)
+
     def freshness(self, now: datetime) -> Freshness:
         """Say how fresh the copy is; without a timestamp it is stale."""
         try:

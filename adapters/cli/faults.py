@@ -3,6 +3,7 @@
 from pydantic import ValidationError
 
 from adapters.kit.answer import NothingWorded
+from adapters.kit.chores import HubSilent
 from adapters.kit.disclosure import RulePackInvalid
 from adapters.kit.filing import NotHere
 from adapters.kit.keyfile import DamagedKeyFile
@@ -17,6 +18,7 @@ from adapters.kit.settings import SettingsUnreadable
 from adapters.kit.store_errors import StoreError
 from adapters.la.console.form import FormUnreadable
 from adapters.la.console.register import RegisterUnreadable
+from broker.directory_client import NoDirectory, NotPinned
 from broker.errors import HubError
 
 _SAY_IT_ALL = (FormUnreadable, RegisterUnreadable, SettingsUnreadable, StoreError)
@@ -28,9 +30,12 @@ _SAY_WHAT_IT_MEANS = (
     DamagedKeyFile,
     DirectoryUnreadable,
     HubError,
+    HubSilent,
+    NoDirectory,
     NoSigningKey,
     NotASandbox,
     NotHere,
+    NotPinned,
     NothingWorded,
     ReadableByOthers,
     RecordsUnavailableError,

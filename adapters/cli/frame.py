@@ -49,13 +49,12 @@ def perform(
     import asyncio
 
     from adapters.kit.adapter import Adapter
-    from adapters.kit.sandbox_directory import read_unsigned_directory
+    from adapters.kit.partners import partners_of
     from adapters.kit.settings import load_settings
 
     async def session() -> T:
         settings = load_settings(home)
-        directory = read_unsigned_directory(settings.path(settings.file.directory), hub=settings.file.hub)
-        async with Adapter.opened(settings, directory=lambda: directory) as adapter:
+        async with Adapter.opened(settings, directory=partners_of(settings).current) as adapter:
             return await action(adapter)
 
     answer = or_refuse(lambda: asyncio.run(session()))

@@ -28,22 +28,29 @@ def run(
 
 async def _session(home: Home, *, once: bool, as_json: bool) -> "Moved | None":
     from adapters.kit.adapter import Adapter
+    from adapters.kit.chores import keep_directory, keep_keys, notice_silence
     from adapters.kit.connecting import connection_of
-    from adapters.kit.sandbox_directory import read_unsigned_directory
+    from adapters.kit.partners import partners_of
     from adapters.kit.settings import load_settings
     from adapters.la.console.office import console_of
+    from broker.logs import configure
 
+    configure()
     settings = load_settings(home)
-    directory = read_unsigned_directory(settings.path(settings.file.directory), hub=settings.file.hub)
+    partners = partners_of(settings)
     async with (
-        Adapter.opened(settings, directory=lambda: directory, exclusive=True) as adapter,
-        connection_of(settings, directory) as connection,
+        Adapter.opened(settings, directory=partners.current, exclusive=True) as adapter,
+        connection_of(settings, partners.current()) as connection,
     ):
         console_of(adapter)
-        link = adapter.linked(connection)
+        link = adapter.linked(connection, partners)
         if once:
             return await link.run_once()
         if not as_json:
             print_text(f"{settings.file.participant} is connected. Stop it with Ctrl-C.")
-        await link.run()
+        await link.run(
+            keep_directory(partners, clock=adapter.clock),
+            keep_keys(adapter.keyring, clock=adapter.clock),
+            notice_silence(connection),
+        )
         return None

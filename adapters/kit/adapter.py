@@ -23,6 +23,7 @@ from adapters.kit.filing import NotHere
 from adapters.kit.inbox_worker import Received
 from adapters.kit.keyring import Keyring
 from adapters.kit.link import Link
+from adapters.kit.partners import Partners
 from adapters.kit.protectors import CredentialProtector, PassphraseProtector, Protector
 from adapters.kit.records import Records
 from adapters.kit.refusal import Refused
@@ -81,7 +82,9 @@ class Adapter:
         self._records: Records | None = None
         self.pack = load_pack(settings.file.kind)
         self.desk = self._desk()
-        self.onward = OnwardDesk(lead=self.pack.agency.safeguarding_lead, store=store, users=settings.users, clock=clock)
+        self.onward = OnwardDesk(
+            lead=self.pack.agency.safeguarding_lead, store=store, users=settings.users, clock=clock
+        )
         self._handlers: dict[type, Handle] = {}
         self._take_in(Intake(kind=settings.file.kind, clock=clock))
 
@@ -110,9 +113,15 @@ class Adapter:
         """Hand messages of this type to `handler`."""
         self._handlers[message] = handler
 
-    def linked(self, connection: HubConnection) -> Link:
-        """Give the link to the hub over this connection."""
-        return Link(store=self.store, envelopes=self.envelopes, connection=connection, apply=self.apply)
+    def linked(self, connection: HubConnection, partners: Partners | None = None) -> Link:
+        """Give the link to the hub over this connection; with `partners` it sends only while they allow it."""
+        return Link(
+            store=self.store,
+            envelopes=self.envelopes,
+            connection=connection,
+            apply=self.apply,
+            partners=partners,
+        )
 
     async def apply(self, tx: Transaction, received: Received) -> Refusal | None:
         """Act on one message. A partner's fault is a value with a reason; an exception is ours."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from adapters.kit.settings import AdapterSettings
 from broker.embedded import EmbeddedHub
 from broker.hub import HubConnection
+from broker.tls import client_context
 from broker.topology import Topology
 from broker.transport import connect
 from schemas.directory import Directory
@@ -22,19 +23,17 @@ async def connection_of(settings: AdapterSettings, directory: Directory) -> Asyn
         async with EmbeddedHub(topology, Path(url.removeprefix("embedded:"))) as hub:
             yield await hub.connect(participant)
         return
-    connection = await connect(url, participant=participant, ssl_context=_tls(settings))
+    connection = await connect(url, participant=participant, ssl_context=tls_context(settings))
     try:
         yield connection
     finally:
         await connection.close()
 
 
-def _tls(settings: AdapterSettings) -> ssl.SSLContext | None:
-    """Give a context that verifies the hub against our own authority and shows our certificate; TLS 1.3 only."""
+def tls_context(settings: AdapterSettings) -> ssl.SSLContext | None:
+    """Give a context that verifies against our own authority and shows our certificate, or None without TLS files."""
     files = settings.file.tls
     if files is None:
         return None
-    context = ssl.create_default_context(cafile=str(settings.path(files.authority)))
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-    context.load_cert_chain(str(settings.path(files.certificate)), str(settings.path(files.key)))
-    return context
+    authority, certificate, key = (settings.path(place) for place in (files.authority, files.certificate, files.key))
+    return client_context(authority=authority, certificate=certificate, key=key)

@@ -5,9 +5,10 @@ hand until nothing is due, for commands and for the demonstration.
 """
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import select
 
@@ -15,6 +16,7 @@ from adapters.kit.envelopes import Envelopes
 from adapters.kit.inbox import InboxReceiver
 from adapters.kit.inbox_worker import Apply, InboxWorker
 from adapters.kit.outbox_pump import OutboxPump
+from adapters.kit.partners import HeldConnection, NoticingEnvelopes, Partners
 from adapters.kit.states import InboxState, OutboxState
 from adapters.kit.store import Store
 from adapters.kit.tables_core import inbox_rows, outbox_rows
@@ -40,21 +42,40 @@ class Link:
     envelopes: Envelopes = field(repr=False)
     connection: HubConnection = field(repr=False)
     apply: Apply = field(repr=False)
+    partners: Partners | None = None
 
     def __post_init__(self) -> None:
-        self._pump = OutboxPump(self.store, self.connection)
+        connection = self.connection
+        if self.partners is not None:
+            connection = HeldConnection(connection, self.partners, self.store.clock)
+        self._pump = OutboxPump(self.store, connection)
         self._worker = InboxWorker(self.store, self.envelopes)
 
     async def listen(self) -> None:
         """Take in every lane from now on; what arrives is stored and receipted before it is acknowledged."""
-        receiver = InboxReceiver(self.store, self.envelopes)
+        receiver = self._receiver()
         for lane in Lane:
             await self.connection.consume(lane, receiver.handle)
 
-    async def run(self) -> None:
-        """Listen, pump and work until cancelled. Raises `StoreFault` where the store is damaged."""
+    def _receiver(self) -> InboxReceiver:
+        partners = self.partners
+        if partners is None:
+            return InboxReceiver(self.store, self.envelopes)
+        return InboxReceiver(
+            self.store,
+            NoticingEnvelopes(self.envelopes, partners),
+            refresh=lambda: partners.refresh(now=self.store.clock()),
+        )
+
+    async def run(self, *chores: Coroutine[Any, Any, None]) -> None:
+        """Listen, pump, work and do the chores until cancelled.
+
+        Raises `StoreFault` where the store is damaged, and what a chore raises.
+        """
         await self.listen()
         async with asyncio.TaskGroup() as group:
+            for chore in chores:
+                group.create_task(chore)
             group.create_task(self._pump.run())
             group.create_task(self._worker.run(self.apply))
 
