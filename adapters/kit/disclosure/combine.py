@@ -91,7 +91,7 @@ class Applied:
             return ()
         wording = narrowed(self.marks, "seals")
         grounds = [policy.words("seals") for policy in self._settling()]
-        return tuple(word for word in wording if grounds and all(word in seals for seals in grounds))
+        return tuple(word for word in wording if all(word in seals for seals in grounds))
 
     def _security(self) -> tuple[str, ...]:
         return tuple(word for word in self._words("alert") if word == Alert.SECURITY)

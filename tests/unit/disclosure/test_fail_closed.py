@@ -175,3 +175,15 @@ def test_a_type_opens_no_further_than_its_line_though_its_rule_is_lost() -> None
 
     assert decision.outcome is Outcome.WITHHOLD
     assert decision.approvals_needed == ("ppd_supervisor",)
+
+
+def test_a_type_that_may_only_be_indicated_seals_nothing() -> None:
+    """The agency's list is a ground for indicating, beside an investigation that alone would permit a sealed part."""
+    files = load_pack("fire").files
+    listed = files.facts.replace('false_alarm = { allows = "share" }', 'false_alarm = { allows = "indicate_only" }')
+    pack = build_pack("fire", files=RuleFiles(files.schema, files.common, files.own, listed))
+    live = {"flags": ["live_investigation"], "summary": "a wording"}
+
+    assert _decided(pack, record_type="incident_report", **live).sealed_for == ("decision_maker",)
+    assert _decided(pack, record_type="false_alarm", **live).outcome is Outcome.INDICATE_ONLY
+    assert _decided(pack, record_type="false_alarm", **live).sealed_for == ()
