@@ -40,6 +40,13 @@ class DeliveryPolicy:
     ring_rows: int = 10_000
     ring_bytes: int = 100_000_000
 
+    def silence(self, bound: timedelta, *, silences: int) -> timedelta:
+        """Return how long to listen after `silences` in vain: the bound until the alarm, then doubling up to 16 times.
+
+        A partner that is slow, or back after a day, must not be buried under repetitions (pitfalls: retry storms).
+        """
+        return bound * (1 << min(max(silences - self.silences_before_alarm + 1, 0), 4))
+
     def pause(self, lane: Lane, *, attempt: int) -> timedelta:
         """Return the pause after `attempt` (1, 2, …) failed: doubling from the first up to the lane's longest."""
         doubled: timedelta = self.first_pause * (1 << min(max(attempt - 1, 0), 20))

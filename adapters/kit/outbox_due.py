@@ -44,7 +44,7 @@ async def _unopened(session: Session, row: Row, room: Mailroom) -> None:
     """
     await _alarm(session, row, "not-opened")
     if row["expires_at"] > session.now:
-        await outbox.move(session, row, OutboxEvent.SEND_AGAIN, due_at=session.now)
+        await outbox.move(session, row, OutboxEvent.SEND_AGAIN, due_at=session.now, silences=row["silences"] + 1)
     else:
         bound = room.policy.opened_within[Lane(row["lane"])]
         await session.change(outbox_rows, row, due_at=session.now + bound)
@@ -92,8 +92,8 @@ async def settle(session: Session, row: Row, outcome: Outcome, *, room: Mailroom
     elif row["sort"] == NOTE:
         await outbox.move(session, row, OutboxEvent.FINAL_ACK, confirmed_at=session.now, closed_at=session.now)
     else:
-        bound = session.now + room.policy.received_within[lane]
-        await outbox.move(session, row, OutboxEvent.ACK, confirmed_at=session.now, due_at=bound)
+        listen = room.policy.silence(room.policy.received_within[lane], silences=row["silences"])
+        await outbox.move(session, row, OutboxEvent.ACK, confirmed_at=session.now, due_at=session.now + listen)
 
 
 async def _alarm(session: Session, row: Row, code: str) -> None:

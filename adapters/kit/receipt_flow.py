@@ -133,7 +133,8 @@ def _stamps(event: OutboxEvent) -> tuple[str, ...]:
 def _on_arrival(after: OutboxState, row: Row, *, receipt: Receipt, now: datetime, room: Mailroom) -> dict[str, Any]:
     """Say what else changes when a row comes into a state: its due time, its code, and the draft nobody needs now."""
     if after is OutboxState.RECEIVED:
-        return {"due_at": now + room.policy.opened_within[Lane(row["lane"])]}
+        bound = room.policy.opened_within[Lane(row["lane"])]
+        return {"due_at": now + room.policy.silence(bound, silences=row["silences"])}
     if after is OutboxState.RESEAL:
         return {"due_at": now, "code": receipt.code}
     return {"draft": None, "code": receipt.code}

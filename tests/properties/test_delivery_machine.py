@@ -66,11 +66,13 @@ class Delivery(RuleBasedStateMachine):
         """Run one step to its end."""
         return self.loop.run_until_complete(work)
 
-    @initialize()
-    def start(self) -> None:
-        """Open both adapters."""
+    @initialize(first=st.lists(st.tuples(WHO, LANES, st.booleans()), min_size=2, max_size=6))
+    def start(self, first: list[tuple[str, Lane, bool]]) -> None:
+        """Open both adapters, and give them something to do: a run may leave any other rule out."""
         for name in NAMES:
             self.run(self._open(name))
+        for name, lane, held in first:
+            self._send(name, lane, held=held)
 
     async def _open(self, name: str) -> None:
         stack = AsyncExitStack()
@@ -88,6 +90,9 @@ class Delivery(RuleBasedStateMachine):
     @rule(name=WHO, lane=LANES, held=st.booleans())
     def send(self, name: str, lane: Lane, held: bool) -> None:
         """A message, sealed now or held."""
+        self._send(name, lane, held=held)
+
+    def _send(self, name: str, lane: Lane, *, held: bool) -> None:
         release = self.clock.now + timedelta(minutes=2) if held else None
         outgoing = request_to(OTHER[name], lane=lane)
         self.sent[name].append(self.run(self.stations[name].send(outgoing, release_at=release)))
@@ -153,6 +158,17 @@ class Delivery(RuleBasedStateMachine):
         """The hub loses, after its confirm, all that is under way to one adapter: messages or their receipts."""
         self.road.take(name)
 
+    @rule(chance=st.randoms(use_true_random=False), rounds=st.integers(1, 3))
+    def rush(self, chance: Any, rounds: int) -> None:
+        """Both adapters work for a while on a road that loses every third parcel and repeats some others."""
+        for name in NAMES * rounds:
+            one = self.stations[name]
+            self.run(one.pump.run_once())
+            for parcel in self.road.take(name):
+                for _ in range(chance.choice((0, 1, 2))):
+                    self.run(one.receiver.handle(delivery_of(parcel)))
+            self.run(one.work())
+
     @rule(name=WHO)
     def replay(self, name: str) -> None:
         """The hub repeats something old."""
@@ -215,8 +231,8 @@ class Delivery(RuleBasedStateMachine):
 
     async def _heal(self) -> None:
         self.mood, self.losing, self.failures = Outcome.CONFIRMED, False, Counter()
-        for _ in range(12):
-            self.clock.pass_(minutes=16)
+        for _ in range(16):
+            self.clock.pass_(hours=6)  # longer than any silence, shorter in all than a message's life
             for name in NAMES:
                 one = self.stations[name]
                 await self._forgive(one)

@@ -31,3 +31,11 @@ def test_pauses_double_up_to_the_bound_of_the_lane() -> None:
     pauses = [policy.pause(Lane.URGENT, attempt=attempt).total_seconds() for attempt in (1, 2, 3, 4, 5, 60)]
     assert pauses == [1, 2, 4, 8, 15, 15]
     assert policy.pause(Lane.ROUTINE, attempt=60).total_seconds() == 300
+
+
+def test_repetitions_thin_out_after_the_alarm() -> None:
+    """The bound of the class twice, an alarm, and then ever longer, so that a slow partner is not buried."""
+    policy = DeliveryPolicy()
+    bound = policy.received_within[Lane.URGENT]
+    waits = [policy.silence(bound, silences=silences).total_seconds() for silences in range(8)]
+    assert waits == [60, 60, 120, 240, 480, 960, 960, 960]
