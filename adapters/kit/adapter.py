@@ -24,7 +24,7 @@ from adapters.kit.inbox_worker import Received
 from adapters.kit.keyring import Keyring
 from adapters.kit.link import Link
 from adapters.kit.partners import Partners
-from adapters.kit.protectors import CredentialProtector, PassphraseProtector, Protector
+from adapters.kit.protectors import CredentialProtector, PassphraseProtector, Protector, refuse_if_readable_by_others
 from adapters.kit.records import Records
 from adapters.kit.refusal import Refused
 from adapters.kit.sealing import Section
@@ -174,9 +174,16 @@ class Adapter:
 
 
 def protector_of(settings: AdapterSettings) -> Protector:
-    """Give what the key file is locked with: a credential of the service manager, or a passphrase in a file."""
+    """Give what the key file is locked with: a token, a passphrase in a file of its owner, or a service credential."""
     file = settings.file
+    if file.token is not None:
+        from adapters.kit.token import TokenProtector
+
+        pin_file = settings.path(file.token.pin_file)
+        return TokenProtector(settings.path(file.token.module), label=file.token.label, pin_file=pin_file)
     if file.passphrase_file is not None:
-        return PassphraseProtector(settings.path(file.passphrase_file).read_text("utf-8").strip())
+        place = settings.path(file.passphrase_file)
+        refuse_if_readable_by_others(place)
+        return PassphraseProtector(place.read_text("utf-8").strip())
     folder = settings.path(file.credentials) if file.credentials else None
     return CredentialProtector(folder=folder)

@@ -29,6 +29,14 @@ class TlsFiles(Content):
     key: str
 
 
+class TokenSettings(Content):
+    """A PKCS#11 token that locks the key file: the library, the token's label, and the file with the PIN."""
+
+    module: str
+    label: str
+    pin_file: str
+
+
 class AdapterFile(Content):
     """The settings as they stand in the file."""
 
@@ -40,6 +48,7 @@ class AdapterFile(Content):
     keys: str = "keys"
     credentials: str | None = None
     passphrase_file: str | None = None
+    token: TokenSettings | None = None
     records: str | None = None
     store: str = "store.db"
     register_file: str | None = None

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes sure that a program of the system is there: installs it as root, and says in one line what to install otherwise.
 #   need.sh venv PYTHON     python3 with venv and pip
-#   need.sh servers         RabbitMQ and PostgreSQL, started privately by whoever needs them
+#   need.sh servers         RabbitMQ, PostgreSQL, SoftHSM and promtool, for the tests
 #   need.sh rabbitmq        RabbitMQ alone
 set -euo pipefail
 
@@ -32,6 +32,8 @@ case "$1" in
     if [ "$1" = servers ]; then
       compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
       command -v setpriv >/dev/null || missing+=(util-linux)
+      command -v softhsm2-util >/dev/null || missing+=(softhsm2)
+      command -v promtool >/dev/null || missing+=(prometheus)
     fi
     ;;
   *)
