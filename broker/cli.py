@@ -25,6 +25,9 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "apply": Command("broker.operate:apply", "Make the broker equal to the table of the directory."),
     "doctor": Command("broker.operate:doctor", "Name everything about the broker that is not as it should be."),
     "table": Command("broker.operate:table", "Print the table of exchanges, queues, bindings and permissions."),
+    "watch": Command("broker.cli_watch:watch", "Watch what passes: ledger, clocks, alerts, metrics."),
+    "ledger": Command("broker.cli_watch:app", "Verify the ledger of what passed, and read it."),
+    "dead": Command("broker.cli_dead:app", "See and send on what the hub gave up delivering."),
     "directory": Command("broker.cli_directory:app", "Make, sign and publish the partners' directory."),
 }
 """Every command of `mash-hub`, in the order of `--help`. Whoever adds one adds a line here and nothing else."""

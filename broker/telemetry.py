@@ -8,8 +8,7 @@ Served on the loopback address unless told otherwise, by the client library's ow
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
@@ -26,6 +25,7 @@ from schemas.stub import Event
 
 ALLOWED_LABELS: Final = frozenset({"participant", "lane", "kind", "code", "rag"})
 UNKNOWN: Final = "unknown"
+LOOPBACK: Final = "127.0.0.1"
 CODES: Final = frozenset({code for code, _, _ in CHECKS} | {"E99"})
 _CLOSED: Final[Mapping[str, frozenset[str]]] = {
     "lane": frozenset(lane.value for lane in Lane),
@@ -87,7 +87,7 @@ class Sample:
 
     name: str
     value: float
-    labels: Mapping[str, str] = MappingProxyType({})
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 class Telemetry:
@@ -152,7 +152,7 @@ def _families(samples: Iterable[Sample]) -> Iterator[GaugeMetricFamily]:
 
 
 @contextmanager
-def served(registry: CollectorRegistry, *, port: int, host: str = "127.0.0.1") -> Iterator[Callable[[], int]]:
+def served(registry: CollectorRegistry, *, port: int, host: str = LOOPBACK) -> Iterator[Callable[[], int]]:
     """Serve the metrics for the block; gives a function that tells the port, which 0 leaves to the system."""
     server, thread = start_http_server(port, addr=host, registry=registry)
     try:

@@ -45,8 +45,9 @@ def directory(**changes: Any) -> Directory:
 class Post:
     """Seals envelopes between the three, each pair's chain in order."""
 
-    def __init__(self, where: Directory | None = None) -> None:
+    def __init__(self, where: Directory | None = None, *, by: Mapping[str, Party] | None = None) -> None:
         self.directory = where or directory()
+        self._parties = by or parties()
         self._chains: defaultdict[tuple[str, str], Chain] = defaultdict(lambda: Chain(1, FIRST_PREVIOUS))
 
     def write(self, sender: str, recipient: str, event: Event, *, thread: str = "one", **changes: Any) -> Delivery:
@@ -67,7 +68,7 @@ class Post:
         )
         ends = sender, recipient
         chain = changes.pop("chain", self._chains[ends])
-        keys = parties()[sender].sender(now)
+        keys = self._parties[sender].sender(now)
         sealed = seal(replace(plain, **changes), keys=keys, directory=self.directory, chain=chain, now=now)
         self._chains[ends] = Chain(chain.seq + 1, sealed.stub_hash)
         return Delivery(sender, lane, sealed.body, has_cc=False, redelivered=False)

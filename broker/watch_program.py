@@ -1,0 +1,122 @@
+"""The program `mash-hub watch`: what its options mean, and everything opened and closed around the watch."""
+
+import asyncio
+import signal
+import tomllib
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from pydantic import ValidationError
+
+from broker import logs
+from broker.alerts_log import log_alert
+from broker.calendars import Calendars, read_calendars
+from broker.embedded import EmbeddedHub
+from broker.errors import HubError
+from broker.hub import HubConnection
+from broker.ledger import Ledger
+from broker.telemetry import LOOPBACK, Telemetry, served
+from broker.tls import client_context
+from broker.topology import MONITOR, Topology
+from broker.transport import connect
+from broker.watch import Watch
+from broker.watch_clock import TrustedClock
+from broker.watch_directory import DirectorySource
+from broker.watch_outside import Outside
+from broker.watch_probe import Probe, embedded_probe, management_probe
+
+EMBEDDED = "embedded:"
+
+
+class CalendarsUnreadable(HubError):
+    """The calendars' file is not understood; clocks would run by the wrong hours, so nothing starts."""
+
+
+@dataclass(frozen=True)
+class TlsFiles:
+    """The partnership's authority, and the monitor's certificate and key (PEM)."""
+
+    authority: Path
+    certificate: Path
+    key: Path
+
+
+@dataclass(frozen=True)
+class WatchOptions:
+    """The options of the command line. `metrics` is host:port, or `off`."""
+
+    hub: str
+    directory: Path
+    db: str
+    calendars: Path | None = None
+    metrics: str = "off"
+    management: str = ""
+    tls: TlsFiles | None = None
+
+
+def read_calendar_file(path: Path | None) -> Calendars:
+    """Read the calendars, or give the domain's own. Raises `CalendarsUnreadable`."""
+    if path is None:
+        return Calendars()
+    try:
+        return read_calendars(tomllib.loads(path.read_text("utf-8")))
+    except ValidationError as wrong:
+        places = ", ".join(".".join(map(str, error["loc"])) for error in wrong.errors(include_input=False))
+        raise CalendarsUnreadable(f"({places})") from None
+    except (OSError, ValueError) as wrong:
+        raise CalendarsUnreadable(f"({type(wrong).__name__})") from None
+
+
+async def watch_until_told(options: WatchOptions) -> None:
+    """Watch until SIGTERM or SIGINT; what was not acknowledged stays with the hub."""
+    logs.configure()
+    task = asyncio.current_task()
+    assert task is not None, "inside a coroutine there is a task"  # noqa: S101 - for the type checker
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    with suppress(asyncio.CancelledError):
+        async with opened(options) as watch:
+            await watch.run()
+
+
+@asynccontextmanager
+async def opened(options: WatchOptions) -> AsyncIterator[Watch]:
+    """Open the ledger, the directory, the hub and the metrics, and give a watch that listens."""
+    source, calendars = DirectorySource.at(options.directory), read_calendar_file(options.calendars)
+    async with AsyncExitStack() as stack:
+        ledger = await stack.enter_async_context(Ledger.opened(options.db, now=datetime.now(UTC)))
+        clock = TrustedClock(floor=await _last_seen(ledger))
+        connection, probe = await _hub(options, source, stack)
+        outside = Outside(source, calendars, clock, (log_alert,), probe, clock_stepped=lambda: clock.stepped)
+        watch = Watch(ledger, outside, telemetry=Telemetry())
+        if options.metrics != "off":
+            host, _, port = options.metrics.rpartition(":")
+            stack.enter_context(served(watch.telemetry.registry, port=int(port), host=host or LOOPBACK))
+        await watch.listen(connection)
+        yield watch
+
+
+async def _last_seen(ledger: Ledger) -> datetime | None:
+    """Give the latest time that the ledger knows: a machine's clock that is behind it was put back."""
+    entries = (await ledger.head()).entries
+    last = await ledger.passages(after=entries - 1) if entries else []
+    return last[-1].received_at if last else None
+
+
+async def _hub(
+    options: WatchOptions, source: DirectorySource, stack: AsyncExitStack
+) -> tuple[HubConnection, Probe | None]:
+    if options.hub.startswith(EMBEDDED):
+        topology = Topology.of(source.current)
+        hub = await stack.enter_async_context(EmbeddedHub(topology, Path(options.hub.removeprefix(EMBEDDED))))
+        return await hub.connect(MONITOR), embedded_probe(hub, topology)
+    tls = options.tls
+    context = client_context(authority=tls.authority, certificate=tls.certificate, key=tls.key) if tls else None
+    connection = await connect(options.hub, participant=MONITOR, ssl_context=context)
+    stack.push_async_callback(connection.close)
+    vhost = unquote(urlsplit(options.hub).path.removeprefix("/")) or "mash"
+    return connection, management_probe(options.management, vhost=vhost) if options.management else None
