@@ -1,6 +1,7 @@
 """The token protector against SoftHSM (`softhsm2` from Debian), which fails in CI where it is missing."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
