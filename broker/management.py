@@ -43,6 +43,10 @@ class Management:
         """Add `body` under `path`."""
         await self._call("POST", path, body=body)
 
+    async def ask(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Post `body` to `path` and give the answer."""
+        return (await self._call("POST", path, body=body)).json()
+
     async def delete(self, path: str) -> None:
         """Remove what is at `path`; it may be gone already."""
         await self._call("DELETE", path, absent_is_fine=True)
