@@ -133,7 +133,7 @@ class _Table:
         proposed = {name: self.ruling.policies[name].proposes for name in answer.policies}
         closings = {name: _RUNG[outcome] for name, outcome in proposed.items() if outcome is not None}
         question.closings.update(closings)
-        question.rung = max(question.rung + 1, *closings.values())
+        question.rung = max([question.rung + 1, *closings.values()])
         question.settled = question.outcome is Outcome.WITHHOLD_SILENT
 
     def _refuse_an_empty_referral(self, question: _Question) -> None:
