@@ -30,7 +30,7 @@ def decide(
     user: User,
     outcome: Annotated[str, typer.Option(help="For example strategy_discussion, early_help, no_further_action.")],
     level: Annotated[str, typer.Option(help="The level of need, 1 to 4.")],
-    rationale: Annotated[str, typer.Option(help="Why.")],
+    rationale: Annotated[str, typer.Option(help="Why this decision, on what was known.")],
     next_step: Annotated[str, typer.Option(help="What happens now, and who does it.")],
     home: Home = HERE,
     as_json: AsJson = False,

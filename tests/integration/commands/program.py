@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-NAMES = ("Ashgrove", "Holloway", "Marsh-Test", "Tilly", "Carys", "P. Example", "9990100004", "2017-03-14")
+NAMES = ("Ashgrove", "Holloway", "Marsh-Test", "Tilly", "Carys", "P. Example", "9990100144", "1994-05-19")
 
 
 @dataclass(frozen=True)
