@@ -27,6 +27,7 @@ from adapters.kit.partners import Partners
 from adapters.kit.protectors import CredentialProtector, PassphraseProtector, Protector, refuse_if_readable_by_others
 from adapters.kit.records import Records
 from adapters.kit.refusal import Refused
+from adapters.kit.reopening import keep_openings
 from adapters.kit.sealing import Section
 from adapters.kit.settings import AdapterSettings
 from adapters.kit.store import Store
@@ -137,6 +138,9 @@ class Adapter:
             await handler(tx, received, message)
         except (Refused, NotHere):
             return Refusal("E25", REFUSED_STATE, f"{message.type} does not fit what is on file")
+        await keep_openings(
+            tx, received.original.peer, received.original.mid, received.original.thread, received.opened
+        )
         return None
 
     def open_records(self) -> Records:

@@ -5,7 +5,9 @@ envelope. The act is in the ledger before the content is given (REC-05).
 """
 
 from adapters.kit.admission import IN, authenticated
+from adapters.kit.evidence_source import OPENED
 from adapters.kit.keyring import Keyring
+from adapters.kit.outbox import thread_key
 from adapters.kit.refusal import Refused
 from adapters.kit.sealing import Section
 from adapters.kit.store_errors import StoreDamaged
@@ -28,7 +30,17 @@ async def open_section(
     opened: Opened | Refusal = open_arrival(arrival, keys=keys, directory=directory)
     if isinstance(opened, Refusal):
         raise Refused([f"the sealed part of {mid} does not open ({opened.code}); its keys may have been erased"])
+    await keep_openings(tx, peer, mid, arrival.stub.thread, opened)
     return opened.sections.get(section)
+
+
+async def keep_openings(tx: Transaction, peer: str, mid: str, thread: str, opened: Opened) -> None:
+    """Keep the content keys of what was opened in the ledger, sealed, so that its text can be proved in ten years.
+
+    The prekeys that opened it are erased after weeks; these keys are erased with the content of the thread.
+    """
+    refs = {"peer": peer, "mid": mid}
+    await tx.record(OPENED, refs=refs, detail=opened.openings.reveal(), group=thread_key(thread))
 
 
 async def _stored(tx: Transaction, *, peer: str, mid: str) -> Arrival:

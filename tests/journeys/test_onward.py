@@ -153,3 +153,12 @@ async def test_a_question_about_an_audience_that_no_originator_may_add_is_not_as
 async def _send_as(area: Area, participant: str, file: RequestFile, message: OnwardAnswer) -> None:
     async with area.adapters[participant].store.transaction() as tx:
         await tell(tx, file, message, event="NTC", user="housing-lead", role="housing_safeguarding_lead")
+
+
+async def test_the_content_keys_of_what_was_opened_are_kept_for_evidence(area: Area) -> None:
+    """Prekeys are erased after weeks: without these keys nobody could prove in ten years what was answered."""
+    async with area.adapters[COUNCIL].store.transaction() as tx:
+        opened = [entry for entry in await tx.ledger_entries() if entry.event == "envelope.opened"]
+        kept = [await tx.ledger_detail(entry.number) or b"" for entry in opened]
+    assert {entry.refs["peer"] for entry in opened} == {PROBATION}
+    assert all(len(keys) % 33 == 0 and keys for keys in kept)
