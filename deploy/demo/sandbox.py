@@ -61,7 +61,9 @@ def _next_steps(folder: Path) -> str:
 
   export MASH_HOME={folder / "testford-housing"} MASH_USER=housing-lead
   mash run --once                                              # housing receives
-  mash inbox list
+  mash inbox list                                              # the request's reference, RFI-...
+  mash respond propose RFI-...                                 # what was found, and what to do before it can be sent
+  mash respond send RFI-... && mash run --once
 """
 
 
