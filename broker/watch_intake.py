@@ -6,6 +6,7 @@ while the ledger does not answer a delivery waits here, and a fault of ours sets
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
@@ -41,9 +42,10 @@ class Bench:
             self.note_fault(fault)
 
     def note_fault(self, fault: Exception) -> None:
-        """Count and log a fault of ours."""
+        """Count and log a fault of ours; a log that cannot be written stops nothing either."""
         self.telemetry.count("mash_watch_faults")
-        structlog.get_logger().error("the watch met a fault and goes on", exc_info=fault)
+        with suppress(Exception):
+            structlog.get_logger().error("the watch met a fault and goes on", exc_info=fault)
 
     async def refresh_directory(self) -> bool:
         """Read the directory anew, and say whether it changed."""
