@@ -1,0 +1,1 @@
+"""Three brokers, cut apart and killed, under the product's own traffic: `python -m deploy.fault`."""
