@@ -132,12 +132,9 @@ def answer(
 
     The caller has made sure that `objections` is empty.
     """
-    items = [
-        _item(one, file=file, holder=holder) for one in judged if _leaves(one) and not one.for_decision_maker_alone
-    ]
-    for_decision_maker = [
-        _item(one, file=file, holder=holder) for one in judged if _leaves(one) and one.for_decision_maker_alone
-    ]
+    leaving = [one for one in judged if _leaves(one)]
+    items = [_item(one, file=file, holder=holder) for one in leaving if not one.for_decision_maker_alone]
+    for_decision_maker = [_item(one, file=file, holder=holder) for one in leaving if one.for_decision_maker_alone]
     behind_indicators = [_item(one, file=file, holder=holder) for one in judged if _is_sealed_behind_indicator(one)]
     response = Response(
         enquiry=file.rfi.enquiry,
