@@ -28,6 +28,10 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "watch": Command("broker.cli_watch:watch", "Watch what passes: ledger, clocks, alerts, metrics."),
     "ledger": Command("broker.cli_watch:app", "Verify the ledger of what passed, and read it."),
     "dead": Command("broker.cli_dead:app", "See and send on what the hub gave up delivering."),
+    "enrol": Command("broker.cli_enrolment:enrol", "List an agency, and admit it once nothing is missing."),
+    "suspend": Command("broker.cli_enrolment:suspend", "Put an agency out, at once if it must be."),
+    "leave": Command("broker.cli_enrolment:leave", "Give an agency's notice, and let it leave once it has run out."),
+    "reinstate": Command("broker.cli_enrolment:reinstate", "Take a suspended agency back."),
     "directory": Command("broker.cli_directory:app", "Make, sign and publish the partners' directory."),
 }
 """Every command of `mash-hub`, in the order of `--help`. Whoever adds one adds a line here and nothing else."""
