@@ -76,7 +76,9 @@ class _Shape:
     def __init__(self, table: Table) -> None:
         self.names: Final = tuple(column.name for column in table.columns)
         self.times: Final = frozenset(column.name for column in table.columns if isinstance(column.type, UtcTime))
-        self.key: Final = tuple(column.name for column in table.primary_key.columns)
+        keys = tuple(column.name for column in table.primary_key.columns)
+        # A guarded row is changed only as it was read: its guard covers the columns that are not written again.
+        self.key: Final = (*keys, "guard") if "guard" in table.columns else keys
 
     def bound(self, name: str, value: Any) -> Any:
         """Turn a value into what the driver takes."""
@@ -123,7 +125,7 @@ async def insert(driver: Driver, table: Table, row: Values) -> None:
 
 
 async def change(driver: Driver, table: Table, row: Values, changes: Values) -> int:
-    """Write `changes` to the row with `row`'s primary key; returns how many rows were changed."""
+    """Write `changes` to `row`, as it was read; returns how many rows were changed: none if it is not so any more."""
     shape = _shape(table)
     values = [shape.bound(name, value) for name, value in changes.items()]
     values += [shape.bound(name, row[name]) for name in shape.key]

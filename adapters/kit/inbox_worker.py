@@ -117,7 +117,8 @@ class InboxWorker:
         if not chosen:
             return []
         async with self.store.transaction() as tx:
-            return [await self._begun(tx, row) for row in chosen]
+            fresh = [await _still_stored(tx, row) for row in chosen]
+            return [await self._begun(tx, row) for row in fresh if row is not None]
 
     async def _begun(self, tx: Transaction, row: Row) -> _Task:
         if await _too_early(tx, row, patience=self.store.policy.wait_for_cause):
@@ -141,10 +142,11 @@ class InboxWorker:
         reach("C26")
         opened = self.envelopes.open(arrival, now=self.store.clock())
         async with self.store.transaction() as tx:
-            if not await _still_stored(tx, row):
+            fresh = await _still_stored(tx, row)
+            if fresh is None:
                 return True
-            refusal = opened if isinstance(opened, Refusal) else await _apply(tx, row, arrival, opened, apply=apply)
-            await _settle(tx, row, arrival, refusal)
+            refusal = opened if isinstance(opened, Refusal) else await _apply(tx, fresh, arrival, opened, apply=apply)
+            await _settle(tx, fresh, arrival, refusal)
             reach("C27")
         reach("C28")
         return True
@@ -156,8 +158,11 @@ class InboxWorker:
             event = InboxEvent.PARK
         changes: dict[str, Any] = {"failures": failures, "opens": 0, "state": _after(row, event)}
         async with self.store.transaction() as tx:
+            fresh = await _still_stored(tx, row)
+            if fresh is None:
+                return True
             pause = policy.pause(Lane(row["lane"]), attempt=failures)
-            await tx.change(inbox_rows, row, due_at=None if event is InboxEvent.PARK else tx.now + pause, **changes)
+            await tx.change(inbox_rows, fresh, due_at=None if event is InboxEvent.PARK else tx.now + pause, **changes)
             if event is InboxEvent.PARK:
                 refs = {"peer": row["peer"], "mid": row["mid"], "reason": reason}
                 alarm_id = f"parked/{row['peer']}/{row['mid']}/{row['received_at'].isoformat()}"
@@ -190,10 +195,10 @@ async def _too_early(session: Session, row: Row, *, patience: timedelta) -> bool
     return theirs is None or theirs["state"] == InboxState.STORED.value
 
 
-async def _still_stored(tx: Transaction, row: Row) -> bool:
-    """Say whether the effect is still to happen: the guard by which it happens once (I2)."""
+async def _still_stored(tx: Transaction, row: Row) -> Row | None:
+    """Return the row as it is now if the effect is still to happen: the guard by which it happens once (I2)."""
     fresh = await tx.find(inbox_rows, inbox_rows.c.peer == row["peer"], inbox_rows.c.mid == row["mid"])
-    return fresh is not None and fresh["state"] == InboxState.STORED.value
+    return fresh if fresh is not None and fresh["state"] == InboxState.STORED.value else None
 
 
 async def _stored_arrival(session: Session, row: Row) -> Arrival:

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.kit import hot_path
 from adapters.kit.sealed_fields import FieldCipher, Place, open_under, seal_under
-from adapters.kit.store_errors import ContentErased, StoreDamaged
+from adapters.kit.store_errors import ContentErased, LostUpdate, StoreDamaged
 from adapters.kit.tables_core import record_key
 
 Row: TypeAlias = dict[str, Any]
@@ -55,12 +55,12 @@ class Session:
         return row
 
     async def change(self, table: Table, row: Row, **changes: Any) -> Row:
-        """Write `changes` to `row`, which was read in this transaction; returns the changed row."""
+        """Write `changes` to `row`; returns the changed row. Raises LostUpdate if it is not as it was read."""
         after = {**row, **changes}
         if "guard" in after:
             after["guard"] = changes["guard"] = self.cipher.guard(table.name, after)
         if await hot_path.change(await self._link(), table, row, changes) != 1:
-            raise StoreDamaged(f"a row of {table.name} vanished")
+            raise LostUpdate(f"a row of {table.name}")
         return after
 
     async def find(self, table: Table, *conditions: ColumnElement[bool]) -> Row | None:

@@ -64,7 +64,7 @@ class NewerStore(StoreFault):
 
 
 class LostUpdate(StoreRefusal):
-    """Someone else changed this document in the meantime. Read it again and repeat the change."""
+    """Someone else changed this in the meantime. Read it again and repeat the change."""
 
 
 class ContentErased(StoreRefusal):

@@ -61,8 +61,7 @@ async def test_an_adapter_that_lost_its_lease_writes_nothing_more(new_store: New
     """Fencing: a process that slept through its own replacement finds out at its next transaction."""
     async with Store.open(await new_store(), participant=COUNCIL, store_key=KEY, clock=clock) as store:
         async with store.transaction() as tx:
-            await tx.change(store_meta, tx.meta, lease=tx.meta["lease"] + 1)
-            tx.meta["lease"] += 1
+            tx.meta.update(await tx.change(store_meta, tx.meta, lease=tx.meta["lease"] + 1))
         with pytest.raises(LeaseLost):
             async with store.transaction():
                 pass

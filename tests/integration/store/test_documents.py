@@ -18,7 +18,7 @@ from adapters.kit.store_errors import (
     NoNamedUser,
     StoreDamaged,
 )
-from adapters.kit.tables_core import document, ledger
+from adapters.kit.tables_core import document, ledger, timer
 from adapters.kit.transaction import NoEnvelopes, Transaction
 from tests.integration.store.conftest import NewStore
 from tests.support.fake_sealing import request_to
@@ -268,3 +268,15 @@ async def test_a_store_without_keys_to_seal_takes_no_messages(store: Store) -> N
     with pytest.raises(NoEnvelopes):
         async with store.transaction() as tx:
             await tx.enqueue(request_to(POLICE))
+
+
+async def test_a_guarded_row_is_changed_only_as_it_was_read(store: Store) -> None:
+    """A stale row written back would leave a guard that fits nothing: it is refused, and the row stays sound."""
+    async with store.transaction() as tx:
+        await tx.add_timer("sla", "E-1", START)
+        stale = await tx.find(timer, timer.c.ref == "E-1")
+        assert stale is not None
+        await tx.change(timer, stale, due_at=START + timedelta(days=1))
+        with pytest.raises(LostUpdate):
+            await tx.change(timer, stale, fired_at=START)
+        assert await tx.due_timers() == []

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from adapters.kit.inbox_worker import InboxWorker
 from adapters.kit.receipt_flow import Original, Verdict
 from adapters.kit.sealing import Chain
 from adapters.kit.states import InboxState, OutboxState
@@ -248,6 +249,20 @@ async def test_a_message_that_kills_the_process_is_set_aside_unparsed(
     assert (len(parsed), len(police.applied)) == (4, 1)
     assert [row["code"] for row in await police.rows(quarantine)] == ["POISON"]
     assert "quarantined" in await police.alarm_codes()
+
+
+async def test_two_workers_that_took_the_same_message_apply_it_once(pair_of_stations: Both) -> None:
+    """I2: the state is looked at again in the transaction of the effect; who comes second does nothing."""
+    council, police = pair_of_stations
+    await council.send(request_to(POLICE))
+    await council.pump.run_once()
+    await police.fetch()
+    second = InboxWorker(police.store, police.worker.envelopes)
+    taken = [await worker._take() for worker in (police.worker, second)]
+    for worker, (task,) in zip((police.worker, second), taken, strict=True):
+        assert await worker._work(task, police.apply)
+    assert len(police.applied) == 1
+    assert [row["failures"] for row in await police.rows(inbox_rows)] == [0]
 
 
 async def test_an_effect_that_fails_is_tried_again_and_happens_once(pair_of_stations: Both, clock: FakeClock) -> None:
