@@ -12,7 +12,10 @@ from typing import Any
 
 import pytest
 import yaml
+from typer.core import TyperGroup
+from typer.main import get_command
 
+from broker.cli import build
 from deploy.local.rabbitmq import production_settings
 
 ROOT = Path(__file__).parents[2]
@@ -212,6 +215,19 @@ def test_every_name_in_the_compose_file_is_declared(compose: dict[str, Any]) -> 
     build = compose["services"]["watch"]["build"]
     assert (COMPOSE / build["context"]).resolve() == ROOT
     assert (ROOT / build["dockerfile"]).is_file()
+
+
+def test_the_watch_is_started_with_options_that_it_has(compose: dict[str, Any]) -> None:
+    """A misspelt option would show on the night of the restart."""
+    service = (SYSTEMD / "mash-watch.service").read_text()
+    command = re.search(r"(?m)^ExecStart=((?:.*\\\n)*.*)$", service)
+    assert command
+    words = [*command[1].replace("\\\n", " ").split(), *compose["services"]["watch"]["command"]]
+    used = {word.partition("=")[0] for word in words if word.startswith("--")}
+    program = get_command(build(["watch"]))
+    assert isinstance(program, TyperGroup)
+    known = {option for parameter in program.commands["watch"].params for option in parameter.opts}
+    assert {"--directory", "--key"} <= used <= known
 
 
 def test_the_nodes_know_each_other_by_their_own_names(compose: dict[str, Any]) -> None:
