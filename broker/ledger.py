@@ -7,6 +7,7 @@ Refuses to know anything but stubs: the rest of an envelope was dropped before i
 Raises `LedgerUnavailable` from everything that touches the database; the caller waits and tries again.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -66,6 +67,8 @@ class Ledger:
     def __init__(self, engine: AsyncEngine, *, began_at: datetime) -> None:
         self._engine = engine
         self._kept: tuple[Directory, KeptDirectory] | None = None
+        self._written: set[bytes] = set()
+        self._turn = asyncio.Lock()
         self.began_at = began_at
 
     @classmethod
@@ -86,7 +89,7 @@ class Ledger:
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """Begin a transaction that holds the head, so that writers follow one another; commit it at the end."""
-        async with world_faults(), self._engine.begin() as connection:
+        async with self._transaction() as connection:
             await connection.execute(select(head.c.id).with_for_update())
             yield connection
 
@@ -96,31 +99,30 @@ class Ledger:
         async with world_faults(), self._engine.connect() as connection:
             yield await connection.execution_options(**{READ_ONLY: True})
 
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
+        # In turn within this process: SQLite's own waiting for its lock sleeps and polls.
+        async with self._turn, world_faults(), self._engine.begin() as connection:
+            yield connection
+
     async def append(
         self, verified: VerifiedStub, *, ingress_owner: str, directory: Directory, received_at: datetime
     ) -> int | None:
         """Enter a verified stub and give its number, or None if it has been entered before (SEC-09)."""
         kept = self._keep(directory)
-        async with self.writing() as connection:
-            known = select(stubs.c.number).where(stubs.c.stub_hash == verified.stub_hash)
+        known = select(stubs.c.number).where(stubs.c.stub_hash == verified.stub_hash)
+        async with self._transaction() as connection:
+            last = (await connection.execute(select(head.c.entries, head.c.hash).with_for_update())).one()
+            # Looked for once the head is held: PostgreSQL would look into the past if it were the same statement.
             if (await connection.execute(known)).first() is not None:
                 return None
-            await _keep_directory(connection, kept)
-            last = (await connection.execute(select(head.c.entries, head.c.hash))).one()
-            row: dict[str, Any] = {
-                **columns_of(verified.stub),
-                "number": last.entries + 1,
-                "received_at": received_at,
-                "ingress_owner": ingress_owner,
-                "stub_hash": verified.stub_hash,
-                "checked_with": kept.digest,
-                "stub": verified.frame.stub,
-                "previous": last.hash,
-            }
-            row["hash"] = link_hash(row)
+            if kept.digest not in self._written:
+                await _keep_directory(connection, kept)
+            row = _row(verified, last, ingress_owner=ingress_owner, received_at=received_at, kept=kept)
             await connection.execute(insert(stubs).values(row))
             await connection.execute(update(head).values(entries=row["number"], hash=row["hash"]))
-            return last.entries + 1  # type: ignore[no-any-return]  # a row of Core is not typed
+        self._written.add(kept.digest)
+        return int(row["number"])
 
     async def head(self) -> Head:
         """Give the head as it stands."""
@@ -215,6 +217,23 @@ async def _make(engine: AsyncEngine, now: datetime) -> None:
                 await connection.execute(insert(head).values(first))
     except IntegrityError:
         return  # another process began it at this very moment
+
+
+def _row(
+    verified: VerifiedStub, last: Any, *, ingress_owner: str, received_at: datetime, kept: KeptDirectory
+) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        **columns_of(verified.stub),
+        "number": last.entries + 1,
+        "received_at": received_at,
+        "ingress_owner": ingress_owner,
+        "stub_hash": verified.stub_hash,
+        "checked_with": kept.digest,
+        "stub": verified.frame.stub,
+        "previous": last.hash,
+    }
+    row["hash"] = link_hash(row)
+    return row
 
 
 async def _keep_directory(connection: AsyncConnection, kept: KeptDirectory) -> None:

@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from hashlib import sha256
 from typing import Any, Final
 
@@ -109,7 +110,7 @@ class KeptDirectory:
     version: int
     body: bytes = field(repr=False)
 
-    @property
+    @cached_property
     def digest(self) -> bytes:
         """Name it."""
         return sha256(self.body).digest()

@@ -209,6 +209,8 @@ def test_an_agency_that_floods_a_thread_silences_itself_and_nobody_else() -> Non
     story = received(asked())
     for _ in range(MAX_NOTES + 5):
         story.say(LA, POLICE, Event.NOTICE)
+    story.say(LA, POLICE, Event.CLOSED)
+    assert only(story).phase is Phase.RECEIVED
     story.say(POLICE, LA, Event.ANSWER)
     assert only(story).phase is Phase.ANSWERED
 
