@@ -46,9 +46,10 @@ from broker.enrolment_register import Register, UnknownAgency
 from broker.errors import HubError
 from broker.management import Management, apply, open_management, read_state
 from broker.operate import ACCOUNTS, Vhost
-from broker.provision import desired_state, plan
+from broker.provision import Action, Change, Kind, desired_state, plan
 from broker.topology import Topology
 from schemas.members import Member, Members
+from schemas.routing import Lane, ingress_exchange, routing_key
 
 Participant = Annotated[str, typer.Argument(help="The agency's id.")]
 RegisterFolder = Annotated[Path, typer.Option("--register", help="The operator's folder of standings and dossiers.")]
@@ -136,19 +137,36 @@ def leave(participant: Participant, register: RegisterFolder, repository: Reposi
 
 
 def cut_off_now(participant: str, *, directory: Path, management: str, vhost: str) -> None:
-    """Shut an agency's account and close its connections, ahead of the signed directory. Raises `HubError`."""
+    """Shut an agency's account and close its connections, ahead of the signed directory; nothing else is touched.
+
+    Raises `HubError` and `NoDirectory`.
+    """
     current = DirectoryClient(directory).current()
     topology = Topology.of(replace(current, suspended=current.suspended | {participant}))
 
     async def run() -> None:
         async with open_management(management, vhost=vhost) as broker:
-            await _apply(broker, topology)
+            await _shut(broker, topology, participant)
 
     asyncio.run(run())
 
 
-async def _apply(broker: Management, topology: Topology) -> None:
-    await apply(broker, plan(desired_state(topology, accounts=ACCOUNTS), await read_state(broker)))
+async def _shut(broker: Management, topology: Topology, participant: str) -> None:
+    changes = plan(desired_state(topology, accounts=ACCOUNTS), await read_state(broker))
+    await apply(broker, [each for each in changes if _shuts(each, participant)])
+
+
+def _shuts(change: Change, participant: str) -> bool:
+    """Say whether a change takes something from the participant: its permissions, and ways from it and to it.
+
+    The ways to it include the monitor's taps: one left alone would make a message that nobody gets look delivered.
+    """
+    kind, name = change.item.kind, change.item.name
+    if kind is Kind.PERMISSION:
+        return name == (participant,)
+    ways = {routing_key(participant, lane) for lane in Lane}
+    going = kind is Kind.BINDING and change.action is Action.DELETE
+    return going and (name[0] == ingress_exchange(participant) or name[2] in ways)
 
 
 def _admitted(standing: Standing, held: Dossier) -> tuple[Standing, tuple[Obstacle, ...]]:

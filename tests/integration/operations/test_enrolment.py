@@ -202,6 +202,8 @@ async def test_a_suspended_agency_is_cut_off_at_once_and_comes_back_when_reinsta
     assert done.exit_code == 0, done.output
     await until(lambda: not police.alive(Lane.URGENT))
     assert await police.publish(b"two", recipient=LA, lane=Lane.URGENT, attempt_id="2.1") is not Outcome.CONFIRMED
+    answered = await council.publish(b"three", recipient=POLICE, lane=Lane.URGENT, attempt_id="3.1")
+    assert answered is Outcome.RETURNED, "not even the monitor's tap makes it look delivered"
     await until(lambda: council.alive(Lane.URGENT))
     assert Register(office.folder / "register").standing(POLICE).state is State.SUSPENDED
     assert client.current().is_active(POLICE), "the signed directory has not changed yet"
