@@ -4,10 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 HUB ?=
-
 DIR ?=
+RUNS ?=
 
-.PHONY: help install dev demo sandbox test check format lock bench clean
+.PHONY: help install dev demo sandbox test check bench fault fuzz crash long format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,24 @@ check: .venv/.dev ## ruff, mypy strict, the import contracts, the dependency lis
 	@$(BIN)/lint-imports
 	@$(BIN)/deptry .
 	@$(BIN)/python -m pytest tests/structure
+
+bench: .venv/.dev ## measure sealing, rules, hub and timers, each beside a named alternative in the same run
+	@bash deploy/local/need.sh rabbitmq
+	@for bench in envelope disclosure hub timers; do echo "== $$bench"; $(BIN)/python -m tests.bench.bench_$$bench || exit 1; done
+
+fault: .venv/.dev ## cut a three-node RabbitMQ apart in network namespaces and count every message (as root)
+	@bash deploy/local/need.sh rabbitmq
+	@$(BIN)/python -m deploy.fault
+
+fuzz: .venv/.dev ## two million runs for each reader of bytes from outside (RUNS=n for another number)
+	@for reader in envelope stub core receipt directory; do $(BIN)/python -m tests.fuzz.fuzz_$$reader $(if $(RUNS),-runs=$(RUNS)) || exit 1; done
+
+crash: .venv/.dev ## kill a real adapter thirty times at every point of the delivery design, on both stores
+	@bash deploy/local/need.sh servers
+	@MASH_CRASH_KILLS=30 $(BIN)/python -m pytest tests/crash --timeout 0 -n $(WORKERS) --dist loadgroup
+
+long: .venv/.dev ## the property tests with 10,000 examples each
+	@MASH_EXAMPLES=10000 MASH_DELIVERY_RUNS=10000 $(BIN)/python -m pytest tests/properties --timeout 0 -n $(WORKERS)
 
 format: .venv/.dev ## let ruff format and sort
 	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format -q .
