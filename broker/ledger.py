@@ -186,11 +186,19 @@ class _Directories:
     async def find(self, ledger: Ledger, digest: bytes) -> Directory | None:
         if digest not in self._read:
             kept = await ledger.kept_directory(digest)
-            self._read[digest] = read_kept(kept.body) if kept else None
+            self._read[digest] = _readable(kept) if kept else None
         return self._read[digest]
 
     def named(self) -> tuple[tuple[int, bytes], ...]:
         return tuple(sorted((found.version, digest) for digest, found in self._read.items() if found))
+
+
+def _readable(kept: KeptDirectory) -> Directory | None:
+    """Read it, or give None: whoever makes the whole chain anew can also keep bytes that are no directory."""
+    try:
+        return read_kept(kept.body)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 async def _begin(engine: AsyncEngine, now: datetime | None) -> datetime:

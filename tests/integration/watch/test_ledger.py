@@ -111,6 +111,16 @@ ATTACKS = {
         "UPDATE stub_ledger SET stub = (SELECT stub FROM stub_ledger WHERE number = 3) WHERE number = 2",
     ),
     "a directory taken away": ("L4", 1, "DELETE FROM ledger_directory"),
+    "keys put into a directory under its old name": (
+        "L4",
+        1,
+        "UPDATE ledger_directory SET body = (SELECT stub FROM stub_ledger WHERE number = 1)",
+    ),
+    "a stub known by another hash": (
+        "L6",
+        2,
+        "UPDATE stub_ledger SET stub_hash = previous WHERE number = 2",
+    ),
     "a recipient changed in the column alone": (
         "L7",
         2,

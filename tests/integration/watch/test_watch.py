@@ -211,6 +211,23 @@ async def test_a_sink_that_fails_is_told_again_and_holds_no_other_up(db: str) ->
         assert opened.value("mash_alert_tellings_failed_total") == 2
 
 
+async def test_an_answer_is_counted_once_and_not_again_by_the_next_process(db: str) -> None:
+    """A restart must not double the month's figures."""
+    world, post = World(), Post()
+    counted = []
+    for said in ((LA, POLICE, Event.REQUEST), (POLICE, LA, Event.ANSWER)):
+        async with watching(db, world) as opened:
+            await opened.watch.intake.handle(post.write(*said, now=world.now))
+            for _ in range(2):
+                await opened.watch.round()
+            counted.append(opened.value("mash_answer_seconds_count", participant=POLICE, rag="AMBER"))
+        world.now += timedelta(minutes=1)
+    async with watching(db, world) as opened:
+        await opened.watch.round()
+        counted.append(opened.value("mash_answer_seconds_count", participant=POLICE, rag="AMBER"))
+    assert counted == [0, 1, 0]
+
+
 async def test_a_tap_that_went_deaf_is_told(hub_factory: HubFactory, db: str) -> None:
     """A connected consumer may be deaf; one that is gone certainly is."""
     world = World()

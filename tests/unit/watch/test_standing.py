@@ -108,6 +108,16 @@ def test_a_request_that_was_sent_back_by_the_machine_has_been_seen_by_nobody() -
     assert again.due_at > waiting.due_at
 
 
+def test_a_corrected_request_needs_a_receipt_of_its_own() -> None:
+    """The bounce proves that the first one arrived, and nothing about the second."""
+    story = received(asked())
+    story.say(POLICE, LA, Event.QUESTION)
+    story.pass_(minutes=5)
+    story.say(LA, POLICE, Event.REQUEST, mid="corrected")
+    story.pass_(seconds=61)
+    assert only(story).phase is Phase.UNDELIVERED
+
+
 def test_a_correction_that_never_comes_is_overdue_when_the_enquiry_is() -> None:
     """A request sent back is not a way to stop the clock for ever."""
     story = received(asked())
