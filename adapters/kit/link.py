@@ -1,7 +1,7 @@
 """An adapter's link to the hub: the outbox pumped out, the lanes taken in, the inbox worked, until it is closed.
 
-Three loops over one store; each waits for an unavailable database and stops on a damaged one. `settle` runs them by
-hand until nothing is due, for commands and for the demonstration.
+Three loops over one store; each waits for an unavailable database and stops on a damaged one. `run_once` and
+`step` run them by hand, for commands and for the demonstration.
 """
 
 import asyncio

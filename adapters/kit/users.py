@@ -1,8 +1,8 @@
 """Who may act here: the named users of one adapter, the roles they hold, and when they were last trained.
 
 Roles are taken literally: a role that a user does not hold is not theirs, and a higher role does not stand in for a
-lower one. A stale training record is a warning (GOV-15), a missing role a refusal (RSP-19). A refusal names the user
-by the short name, never by the person's own.
+lower one. A missing role is a refusal (RSP-19); `training_warning` says that a refresher is stale (GOV-15), and no
+command shows it yet. A refusal names the user by the short name, never by the person's own.
 """
 
 from collections.abc import Mapping
