@@ -17,7 +17,8 @@ from typing import Annotated, Any, Final, TypeVar
 
 import typer
 
-from broker import alerts_book, watch_quarantine
+from broker import watch_quarantine
+from broker.alerts import book
 from broker.calendar import LONDON
 from broker.errors import HubError
 from broker.ledger import Ledger, LedgerCheck
@@ -123,7 +124,7 @@ def alerts(
     as_json: AsJson = False,
 ) -> None:
     """Show the alerts that stand and whom to ring. Ends with 1 if any stands."""
-    entries = _at_ledger(db, alerts_book.recent if past else alerts_book.standing)
+    entries = _at_ledger(db, book.recent if past else book.standing)
     rows = [
         {
             "since": one.raised_at.astimezone(LONDON).isoformat(timespec="minutes"),

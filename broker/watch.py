@@ -14,9 +14,9 @@ from datetime import datetime
 from time import monotonic
 from typing import Final
 
-from broker import alerts_book, watch_quarantine
-from broker.alerts import Alert, Health, HubFigures, View
-from broker.alerts_rules import judge
+from broker import watch_quarantine
+from broker.alerts import Alert, Health, HubFigures, View, book
+from broker.alerts.rules import judge
 from broker.errors import HubError
 from broker.hub import HubConnection
 from broker.ledger import Ledger
@@ -171,9 +171,9 @@ class Watch:
         )
 
     async def _write(self, wanted: Sequence[Alert], now: datetime) -> None:
-        for alert in await alerts_book.write(self._ledger, wanted, now=now):
+        for alert in await book.write(self._ledger, wanted, now=now):
             self.telemetry.count("mash_alerts_raised", participant=alert.participant, kind=alert.kind.value)
-        for _ in range(await alerts_book.tell(self._ledger, self._outside.sinks)):
+        for _ in range(await book.tell(self._ledger, self._outside.sinks)):
             self.telemetry.count("mash_alert_tellings_failed")
 
     def _show(self, view: View, wanted: Sequence[Alert], *, is_up: bool, quarantined: int) -> None:

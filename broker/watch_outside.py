@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from broker.alerts_book import Sink
+from broker.alerts.book import Sink
 from broker.calendars import Calendars
 from broker.watch_directory import DirectorySource
 from broker.watch_probe import Probe

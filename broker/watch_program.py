@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import ValidationError
 
 from broker import logs
-from broker.alerts_log import log_alert
+from broker.alerts.log import log_alert
 from broker.calendars import Calendars, read_calendars
 from broker.embedded import EmbeddedHub
 from broker.errors import HubError

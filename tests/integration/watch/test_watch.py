@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from adapters.kit.sealing import Event, Section
-from broker import alerts_book
-from broker.alerts import AlertKind
-from broker.alerts_book import Entry
+from broker.alerts import AlertKind, book
+from broker.alerts.book import Entry
 from broker.calendars import Calendars
 from broker.hub import HubConnection, Outcome
 from broker.topology import MONITOR, Topology
@@ -168,14 +167,14 @@ async def test_an_alert_is_told_once_and_its_end_once_through_a_restart(hub_fact
         async with tapped(hub, db, world) as second:
             await second.watch.round()
             assert world.raised() == [AlertKind.UNDELIVERED]
-            assert [entry.alert.kind for entry in await alerts_book.standing(second.ledger)] == [AlertKind.UNDELIVERED]
+            assert [entry.alert.kind for entry in await book.standing(second.ledger)] == [AlertKind.UNDELIVERED]
             await street.send(POLICE, LA, Event.RECEIPT, in_reply_to=request.mid, sections=receipt_for(request))
             await until_entered(second, 2)
             await second.watch.round()
             await second.watch.round()
             assert (world.raised(), world.cleared()) == ([AlertKind.UNDELIVERED], [AlertKind.UNDELIVERED])
-            assert await alerts_book.standing(second.ledger) == ()
-            (row,) = await alerts_book.recent(second.ledger)
+            assert await book.standing(second.ledger) == ()
+            (row,) = await book.recent(second.ledger)
             assert row.cleared_at == world.now
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from broker.alerts import AlertKind
-from broker.alerts_book import Entry
+from broker.alerts.book import Entry
 from broker.calendars import Calendars
 from broker.ledger import Ledger
 from broker.watch import Watch

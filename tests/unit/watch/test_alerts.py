@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from adapters.kit.sealing import Event
-from broker import alerts_rules
-from broker.alerts import HUB, Alert, AlertKind, Health, HubFigures, Urgency, View, news
-from broker.alerts_rules import REFUSAL_STANDS, judge
+from broker.alerts import HUB, Alert, AlertKind, Health, HubFigures, Urgency, View, news, rules
+from broker.alerts.rules import REFUSAL_STANDS, judge
 from broker.calendar import MASH_CALENDAR
 from broker.calendars import Calendars
 from broker.watch_picture import Picture
@@ -243,7 +242,7 @@ def test_a_rule_that_fails_is_told_and_silences_no_other(monkeypatch: pytest.Mon
         yield Alert(AlertKind.FLOOD, LA, Urgency.NOW)
         raise LookupError("Tilly Ashgrove-Test")
 
-    monkeypatch.setattr(alerts_rules, "RULES", (broken, *alerts_rules.RULES))
+    monkeypatch.setattr(rules, "RULES", (broken, *rules.RULES))
     found = judge(view_of(Story(), figures=HubFigures(dead=1)))
     assert [alert.kind for alert in found] == [AlertKind.RULE_FAILED, AlertKind.DEAD_LETTERED]
     assert "Ashgrove" not in repr(found)
@@ -251,7 +250,7 @@ def test_a_rule_that_fails_is_told_and_silences_no_other(monkeypatch: pytest.Mon
 
 def test_every_kind_of_alert_is_raised_by_some_rule() -> None:
     """Structure: a kind that no test and no rule knows would never be seen."""
-    source = (alerts_rules.__file__ or "").replace(".pyc", ".py")
+    source = (rules.__file__ or "").replace(".pyc", ".py")
     with open(source, encoding="utf-8") as file:  # noqa: PTH123 - the module's own text
         text = file.read()
     assert [kind.name for kind in AlertKind if f"AlertKind.{kind.name}" not in text] == []

@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from adapters.kit.sealing import Event
 from broker.alerts import AlertKind
-from broker.alerts_rules import judge
+from broker.alerts.rules import judge
 from broker.telemetry import ALLOWED_LABELS, COUNTERS, GAUGES, HISTOGRAMS, UNKNOWN, Sample, Telemetry, served
 from broker.watch_samples import Ledgers, samples
 from schemas.routing import Lane

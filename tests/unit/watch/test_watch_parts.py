@@ -13,8 +13,8 @@ import structlog
 
 from broker import logs
 from broker.alerts import Alert, AlertKind, Urgency
-from broker.alerts_book import Entry
-from broker.alerts_log import log_alert
+from broker.alerts.book import Entry
+from broker.alerts.log import log_alert
 from broker.timers import Reading
 from broker.watch_clock import TrustedClock
 from broker.watch_directory import DirectorySource, DirectoryUnreadable

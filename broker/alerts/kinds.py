@@ -2,7 +2,7 @@
 
 An alert is raised once, stands as long as its cause, and is cleared when that is over; its key says which cause.
 It holds a reference, ratings, participant ids and the telephone of a duty desk, and has no place for anything else.
-What should stand at a moment is `broker.alerts_rules`; what stands is written by `broker.alerts_book`.
+What should stand at a moment is `broker.alerts.rules`; what stands is written by `broker.alerts.book`.
 """
 
 from collections.abc import Iterable, Mapping

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Final
 
-from broker.alerts import HUB, Alert, AlertKind, Urgency, View
+from broker.alerts.kinds import HUB, Alert, AlertKind, Urgency, View
 from broker.watch_chains import ChainFaultKind
 from broker.watch_standing import Phase, Standing, Unreceipted
 from schemas.rating import RagRating

@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from broker.alerts import Alert, AlertKind, Urgency, news
+from broker.alerts.kinds import Alert, AlertKind, Urgency, news
 from broker.ledger import Ledger
 from broker.ledger_tables import alerts
 

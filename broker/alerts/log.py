@@ -5,7 +5,7 @@ The keys go through the allow-list of `broker.logs`; the number to ring is in th
 
 import structlog
 
-from broker.alerts_book import Entry
+from broker.alerts.book import Entry
 
 
 async def log_alert(entry: Entry) -> None:
