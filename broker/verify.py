@@ -3,7 +3,7 @@
 Cheap before authentic before fresh. Each check is one small function and gives a reason or None.
 Verifies signatures and never makes one, never holds a private key, never sees a plaintext.
 What is not checked here: duplicates and the chain of a pair (E11 to E13, the inbox), and everything sealed (E14 on,
-`adapters.kit.verification`). Unauthenticated input gets no answer: before E10 `Refusal.external` is None.
+`adapters.kit.envelope.verification`). Unauthenticated input gets no answer: before E10 `Refusal.external` is None.
 """
 
 from collections.abc import Callable

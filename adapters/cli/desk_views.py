@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from adapters.cli.paragraphs import indented
-from adapters.kit.request_file import RequestFile
+from adapters.kit.desk.request_file import RequestFile
 from adapters.la.console.legible import on_screen
 from adapters.la.console.standing import Standing
 from broker.calendar import LONDON

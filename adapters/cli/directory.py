@@ -21,8 +21,8 @@ Source = Annotated[str, typer.Option("--from", help="An https address, or a fold
 
 
 def _refusing() -> AbstractContextManager[None]:
-    from adapters.kit import keyfile, protectors
-    from adapters.kit.settings import SettingsUnreadable
+    from adapters.kit.keys import keyfile, protectors
+    from adapters.kit.running.settings import SettingsUnreadable
     from broker.directory_client import NoDirectory, NotPinned
 
     return say.refusing(
@@ -37,7 +37,7 @@ def _refusing() -> AbstractContextManager[None]:
 
 
 def _client(home: Path) -> "DirectoryClient":
-    from adapters.kit.settings import load_settings
+    from adapters.kit.running.settings import load_settings
     from broker.directory_client import DirectoryClient
     from broker.tls import client_context
 
@@ -107,7 +107,7 @@ def publish_record(
 ) -> None:
     """Sign this agency's record with its identity key and hand it in."""
     from adapters.cli.keys import open_keyring
-    from adapters.kit.directory_client import sign_record
+    from adapters.kit.running.directory_client import sign_record
 
     now = _now()
     with _refusing():

@@ -21,7 +21,7 @@ def check(
     quiet: Annotated[bool, typer.Option("--quiet", help="Say only what does not hold.")] = False,
 ) -> None:
     """Run every vector of FOLDER: name, expected code, found code. Exit code 1 if one does not hold."""
-    from adapters.kit.conformance import NoVectors, run_folder
+    from adapters.kit.envelope.conformance import NoVectors, run_folder
 
     failed = total = 0
     with say.refusing(NoVectors):

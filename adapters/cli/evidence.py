@@ -13,7 +13,7 @@ from adapters.cli import say
 from adapters.cli.frame import HERE, Home
 
 if TYPE_CHECKING:
-    from adapters.kit.adapter import Adapter
+    from adapters.kit.running.adapter import Adapter
 
 app = typer.Typer(help="Prove who asked and answered what, and when.", no_args_is_help=True)
 
@@ -34,12 +34,12 @@ def export(
         return await collected(adapter, name, sections=frozenset({0, *section}))
 
     def written(bundle: bytes) -> str:
-        from adapters.kit.keyfile import write_private
+        from adapters.kit.keys.keyfile import write_private
 
         write_private(out, bundle)
         return f"written to {out}: verify it with `mash evidence verify`"
 
-    from adapters.kit.evidence_source import NothingHere
+    from adapters.kit.envelope.evidence_source import NothingHere
 
     with say.refusing(NothingHere):
         perform(collect, home=home, as_json=False, schema="mash.evidence.v1", show=written)
@@ -47,9 +47,9 @@ def export(
 
 async def collected(adapter: "Adapter", name: str, *, sections: frozenset[int]) -> bytes:
     """Collect a thread's exhibits and the proofs of their signing keys. Raises `NothingHere`."""
-    from adapters.kit.evidence import proofs_for, write_bundle
-    from adapters.kit.evidence_source import exhibits
-    from adapters.kit.verification import open_arrival
+    from adapters.kit.envelope.evidence import proofs_for, write_bundle
+    from adapters.kit.envelope.evidence_source import exhibits
+    from adapters.kit.envelope.verification import open_arrival
     from broker.directory_proof import Archive
 
     now = adapter.store.clock()
@@ -76,7 +76,7 @@ def verify(
     """Say, exhibit by exhibit, what holds. Exit code 1 if anything does not."""
     from hashlib import sha256
 
-    from adapters.kit.evidence import NoBundle, read_bundle, verify_bundle
+    from adapters.kit.envelope.evidence import NoBundle, read_bundle, verify_bundle
     from schemas import base64url
     from schemas.fingerprint import fingerprint
 

@@ -2,20 +2,20 @@
 
 from pydantic import ValidationError
 
-from adapters.kit.answer import NothingWorded
-from adapters.kit.chores import HubSilent
+from adapters.kit.desk.answer import NothingWorded
+from adapters.kit.desk.request_file import UnknownRecord
 from adapters.kit.disclosure import RulePackInvalid
-from adapters.kit.filing import NotHere
-from adapters.kit.keyfile import DamagedKeyFile
-from adapters.kit.keyring import NoSigningKey
-from adapters.kit.protectors import CannotUnlock, ReadableByOthers, TooWeak
-from adapters.kit.records import RecordsUnavailableError
+from adapters.kit.envelope.sealing import CannotSeal
+from adapters.kit.keys.keyfile import DamagedKeyFile
+from adapters.kit.keys.keyring import NoSigningKey
+from adapters.kit.keys.protectors import CannotUnlock, ReadableByOthers, TooWeak
+from adapters.kit.lookup.records import RecordsUnavailableError
 from adapters.kit.refusal import Refused
-from adapters.kit.request_file import UnknownRecord
-from adapters.kit.sandbox_directory import DirectoryUnreadable, NotASandbox
-from adapters.kit.sealing import CannotSeal
-from adapters.kit.settings import SettingsUnreadable
-from adapters.kit.store_errors import StoreError
+from adapters.kit.running.chores import HubSilent
+from adapters.kit.running.sandbox_directory import DirectoryUnreadable, NotASandbox
+from adapters.kit.running.settings import SettingsUnreadable
+from adapters.kit.store.errors import StoreError
+from adapters.kit.store.filing import NotHere
 from adapters.la.console.form import FormUnreadable
 from adapters.la.console.register import RegisterUnreadable
 from broker.directory_client import NoDirectory, NotPinned

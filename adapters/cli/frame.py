@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 if TYPE_CHECKING:
-    from adapters.kit.adapter import Adapter
+    from adapters.kit.running.adapter import Adapter
     from adapters.la.console.office import Console
     from schemas.content.base import Content
 
@@ -48,9 +48,9 @@ def perform(
     """
     import asyncio
 
-    from adapters.kit.adapter import Adapter
-    from adapters.kit.partners import partners_of
-    from adapters.kit.settings import load_settings
+    from adapters.kit.running.adapter import Adapter
+    from adapters.kit.running.partners import partners_of
+    from adapters.kit.running.settings import load_settings
 
     async def session() -> T:
         settings = load_settings(home)

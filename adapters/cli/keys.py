@@ -15,15 +15,15 @@ from adapters.cli import say
 from adapters.cli.frame import HERE, Home
 
 if TYPE_CHECKING:
-    from adapters.kit.keyring import Keyring
+    from adapters.kit.keys.keyring import Keyring
 
 app = typer.Typer(help="Make, rotate, erase and revoke this agency's keys.", no_args_is_help=True)
 AFTERWARDS = "publish the record now: mash directory publish-record"
 
 
 def _refusing() -> AbstractContextManager[None]:
-    from adapters.kit import keyfile, keyring, protectors
-    from adapters.kit.settings import SettingsUnreadable
+    from adapters.kit.keys import keyfile, keyring, protectors
+    from adapters.kit.running.settings import SettingsUnreadable
 
     return say.refusing(
         SettingsUnreadable,
@@ -40,9 +40,9 @@ def _refusing() -> AbstractContextManager[None]:
 
 def open_keyring(home: Path, now: datetime) -> "Keyring":
     """Open the keyring that adapter.toml names. Raises what `Keyring.open` and `load_settings` raise."""
-    from adapters.kit.adapter import protector_of
-    from adapters.kit.keyring import Keyring
-    from adapters.kit.settings import load_settings
+    from adapters.kit.keys.keyring import Keyring
+    from adapters.kit.running.adapter import protector_of
+    from adapters.kit.running.settings import load_settings
 
     settings = load_settings(home)
     return Keyring.open(settings.path(settings.file.keys), protector=protector_of(settings), now=now)
@@ -57,9 +57,9 @@ def init(
     home: Home = HERE, name: Annotated[str, typer.Option(help="The agency's name, as partners see it.")] = ""
 ) -> None:
     """Make the keyring: identity, signing key, and prekeys of the four roles."""
-    from adapters.kit.adapter import protector_of
-    from adapters.kit.keyring import Keyring
-    from adapters.kit.settings import load_settings
+    from adapters.kit.keys.keyring import Keyring
+    from adapters.kit.running.adapter import protector_of
+    from adapters.kit.running.settings import load_settings
 
     with _refusing():
         settings = load_settings(home)
@@ -84,7 +84,7 @@ def _say_fingerprint(ring: "Keyring") -> None:
 @app.command()
 def show(home: Home = HERE) -> None:
     """Say which keys there are, for how long, and whether they fit; exit code 1 if somebody has to act."""
-    from adapters.kit.keyhealth import expiries, self_test
+    from adapters.kit.keys.keyhealth import expiries, self_test
 
     now = _now()
     with _refusing():
@@ -125,8 +125,8 @@ def renew_identity(home: Home = HERE) -> None:
 @app.command("erase-expired")
 def erase_expired(home: Home = HERE) -> None:
     """Erase private keys whose window has passed. Opening the keyring does so too."""
-    from adapters.kit import keyfile
-    from adapters.kit.settings import load_settings
+    from adapters.kit.keys import keyfile
+    from adapters.kit.running.settings import load_settings
 
     now = _now()
     with _refusing():

@@ -8,7 +8,7 @@ import typer
 from adapters.cli.frame import HERE, AsJson, Home, or_refuse, print_json, print_text
 
 if TYPE_CHECKING:
-    from adapters.kit.link import Moved
+    from adapters.kit.running.link import Moved
 
 
 def run(
@@ -27,11 +27,11 @@ def run(
 
 
 async def _session(home: Home, *, once: bool, as_json: bool) -> "Moved | None":
-    from adapters.kit.adapter import Adapter
-    from adapters.kit.chores import keep_directory, keep_keys, notice_silence
-    from adapters.kit.connecting import connection_of
-    from adapters.kit.partners import partners_of
-    from adapters.kit.settings import load_settings
+    from adapters.kit.running.adapter import Adapter
+    from adapters.kit.running.chores import keep_directory, keep_keys, notice_silence
+    from adapters.kit.running.connecting import connection_of
+    from adapters.kit.running.partners import partners_of
+    from adapters.kit.running.settings import load_settings
     from adapters.la.console.office import console_of
     from broker.logs import configure
 

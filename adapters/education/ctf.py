@@ -12,12 +12,12 @@ from typing import Any, Final
 
 from lxml import etree
 
-from adapters.kit.answer_table import AnswerTable
-from adapters.kit.fields import day
-from adapters.kit.holdings import HeldPerson, HeldRecord, Holdings
-from adapters.kit.tables import read_bytes
-from adapters.kit.unread import BadField, Unread
-from adapters.kit.xml_safe import line_of, parse_xml, stray_text, text_of
+from adapters.kit.lookup.answer_table import AnswerTable
+from adapters.kit.lookup.fields import day
+from adapters.kit.lookup.holdings import HeldPerson, HeldRecord, Holdings
+from adapters.kit.lookup.tables import read_bytes
+from adapters.kit.lookup.unread import BadField, Unread
+from adapters.kit.lookup.xml_safe import line_of, parse_xml, stray_text, text_of
 
 _RELATIONSHIPS_OUTSIDE_FAMILY: Final = frozenset(("DOC", "REL", "SWR"))
 

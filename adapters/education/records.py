@@ -11,11 +11,11 @@ from pathlib import Path
 
 from adapters.education.ctf import read_ctf
 from adapters.education.safeguarding_log import read_log
-from adapters.kit.annotations import annotated
-from adapters.kit.answer_table import AnswerTable
-from adapters.kit.holdings import Holdings
-from adapters.kit.records import LoadedRecords, Records
-from adapters.kit.unread import Unread
+from adapters.kit.lookup.annotations import annotated
+from adapters.kit.lookup.answer_table import AnswerTable
+from adapters.kit.lookup.holdings import Holdings
+from adapters.kit.lookup.records import LoadedRecords, Records
+from adapters.kit.lookup.unread import Unread
 from schemas.content.rfi import RequestForInformation
 
 _Reader = Callable[[Path, AnswerTable], Holdings]

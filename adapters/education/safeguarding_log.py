@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from adapters.kit.answer_table import AnswerTable
-from adapters.kit.fields import day, required, several
-from adapters.kit.holdings import HeldPerson, HeldRecord, Holdings
-from adapters.kit.tables import Row, build_rows, read_table, unique
+from adapters.kit.lookup.answer_table import AnswerTable
+from adapters.kit.lookup.fields import day, required, several
+from adapters.kit.lookup.holdings import HeldPerson, HeldRecord, Holdings
+from adapters.kit.lookup.tables import Row, build_rows, read_table, unique
 
 COLUMNS: Final = (
     *("incident_no", "date", "recorded_on", "pupil", "upn", "category", "incident", "action", "staff_initials"),

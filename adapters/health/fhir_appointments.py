@@ -12,8 +12,8 @@ from typing import Final
 from adapters.health.fhir_codes import words_of
 from adapters.health.fhir_parse import Resource
 from adapters.health.fhir_persons import date_of, reference_of
-from adapters.kit.answer_table import AnswerTable
-from adapters.kit.holdings import HeldRecord
+from adapters.kit.lookup.answer_table import AnswerTable
+from adapters.kit.lookup.holdings import HeldRecord
 
 _MISSED: Final = "noshow"
 _ATTENDED: Final = frozenset(("arrived", "checked-in", "fulfilled"))

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Final
 
 from adapters.health.fhir_parse import Parsed, parse_document
-from adapters.kit.tables import read_bytes
-from adapters.kit.unread import BadField, Unread
+from adapters.kit.lookup.tables import read_bytes
+from adapters.kit.lookup.unread import BadField, Unread
 
 _SUFFIXES: Final = {".xml": True, ".json": False}
 

@@ -15,8 +15,8 @@ from fhir.resources.R4B import get_fhir_model_class
 from lxml import etree
 from pydantic import ValidationError
 
-from adapters.kit.unread import BadField, Unread
-from adapters.kit.xml_safe import local_name, parse_xml
+from adapters.kit.lookup.unread import BadField, Unread
+from adapters.kit.lookup.xml_safe import local_name, parse_xml
 
 Plain = Mapping[str, Any]
 _FHIR: Final = "http://hl7.org/fhir"

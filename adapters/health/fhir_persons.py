@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from adapters.health.fhir_codes import NHS_NUMBER, codes_of, of_system
 from adapters.health.fhir_parse import Resource
-from adapters.kit.fields import day
-from adapters.kit.holdings import HeldPerson
+from adapters.kit.lookup.fields import day
+from adapters.kit.lookup.holdings import HeldPerson
 
 Plain = Mapping[str, Any]
 _ESTIMATED_DELIVERY: Final = "snomed|161714006"

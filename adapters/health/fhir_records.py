@@ -15,9 +15,9 @@ from adapters.health import fhir_persons as persons
 from adapters.health.fhir_appointments import appointment_records
 from adapters.health.fhir_parse import CLINICAL_TYPES, PERSON_TYPES, Resource
 from adapters.health.fhir_words import words
-from adapters.kit.answer_table import AnswerTable
-from adapters.kit.holdings import HeldPerson, HeldRecord, Holdings
-from adapters.kit.unread import BadField, Unread
+from adapters.kit.lookup.answer_table import AnswerTable
+from adapters.kit.lookup.holdings import HeldPerson, HeldRecord, Holdings
+from adapters.kit.lookup.unread import BadField, Unread
 
 _DATES: Final = (
     *("effectiveDateTime", "recordedDate", "onsetDateTime", "sent", "date", "occurrenceDateTime", "performedDateTime"),

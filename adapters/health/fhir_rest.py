@@ -18,11 +18,11 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from adapters.health.fhir_codes import NHS_NUMBER
 from adapters.health.fhir_parse import CLINICAL_TYPES, Parsed, Resource, parse_document
 from adapters.health.fhir_persons import key_of, person_of
-from adapters.kit.match_weights import MatchingPolicy
-from adapters.kit.matching import Certainty, match
-from adapters.kit.records import RecordsUnavailableError
-from adapters.kit.tables import MAX_FILE_BYTES
-from adapters.kit.unread import BadField, Unread
+from adapters.kit.lookup.match_weights import MatchingPolicy
+from adapters.kit.lookup.matching import Certainty, match
+from adapters.kit.lookup.records import RecordsUnavailableError
+from adapters.kit.lookup.tables import MAX_FILE_BYTES
+from adapters.kit.lookup.unread import BadField, Unread
 from schemas.content.person import Person
 from schemas.content.rfi import RequestForInformation
 

@@ -14,11 +14,11 @@ from typing import Final
 from adapters.health.fhir_folder import read_folder
 from adapters.health.fhir_records import holdings_of
 from adapters.health.fhir_rest import FhirServer
-from adapters.kit.annotations import annotated
-from adapters.kit.answer_table import AnswerTable
-from adapters.kit.holdings import Holdings
-from adapters.kit.matching import DEFAULT_POLICY
-from adapters.kit.records import LoadedRecords, Records
+from adapters.kit.lookup.annotations import annotated
+from adapters.kit.lookup.answer_table import AnswerTable
+from adapters.kit.lookup.holdings import Holdings
+from adapters.kit.lookup.matching import DEFAULT_POLICY
+from adapters.kit.lookup.records import LoadedRecords, Records
 from schemas.content.rfi import RequestForInformation
 
 SOURCES: Final = ("gp", "health_visiting", "midwifery", "acute", "school_nursing", "mental_health")

@@ -1,6 +1,6 @@
 """IDVA: case notes in segments, each with its own origin, and the people they are about.
 
-`location` is a folder with `persons.csv` (columns of `adapters/kit/csv_register.py`) and `notes.csv`, one row a
+`location` is a folder with `persons.csv` (columns of `adapters/kit/lookup/csv_register.py`) and `notes.csv`, one row a
 segment. Guarantees: what the client said and what the police, MARAC or anybody else said never stand in one record
 (invariant 7): segments are put together only where origin, way of obtaining and nature are the same. A note that was
 never split says so in `contains_other_origin`, and its text then leaves in no form. A note of which one segment
@@ -13,13 +13,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from adapters.kit.answer_table import AnswerTable
-from adapters.kit.csv_register import PERSON_COLUMNS, person_of, references
-from adapters.kit.fields import day, optional, required, several, yes_no
-from adapters.kit.holdings import HeldRecord, Holdings
-from adapters.kit.records import LoadedRecords, Records
-from adapters.kit.tables import Row, build_rows, read_table, unique
-from adapters.kit.unread import BadField, Unread
+from adapters.kit.lookup.answer_table import AnswerTable
+from adapters.kit.lookup.csv_register import PERSON_COLUMNS, person_of, references
+from adapters.kit.lookup.fields import day, optional, required, several, yes_no
+from adapters.kit.lookup.holdings import HeldRecord, Holdings
+from adapters.kit.lookup.records import LoadedRecords, Records
+from adapters.kit.lookup.tables import Row, build_rows, read_table, unique
+from adapters.kit.lookup.unread import BadField, Unread
 from schemas.content.rfi import RequestForInformation
 
 COLUMNS: Final = (

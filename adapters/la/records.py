@@ -10,10 +10,10 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from adapters.kit.annotations import annotated
-from adapters.kit.answer_table import AnswerTable
-from adapters.kit.holdings import Holdings
-from adapters.kit.records import LoadedRecords, Records
+from adapters.kit.lookup.annotations import annotated
+from adapters.kit.lookup.answer_table import AnswerTable
+from adapters.kit.lookup.holdings import Holdings
+from adapters.kit.lookup.records import LoadedRecords, Records
 from adapters.la.cin_census import read_census
 from adapters.la.ssd import read_ssd
 from adapters.la.ssd_database import fetch

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
 
-from adapters.kit.answer_table import AnswerTable
-from adapters.kit.fields import day
-from adapters.kit.holdings import HeldPerson, HeldRecord, Holdings
-from adapters.kit.unread import BadField, Unread
+from adapters.kit.lookup.answer_table import AnswerTable
+from adapters.kit.lookup.fields import day
+from adapters.kit.lookup.holdings import HeldPerson, HeldRecord, Holdings
+from adapters.kit.lookup.unread import BadField, Unread
 from adapters.la.ssd_database import Extract
 from adapters.la.ssd_kinds import KINDS, Cells, Kind
 

@@ -19,10 +19,10 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.types import NullType
 
-from adapters.kit.annotations import FILE as ANNOTATIONS
-from adapters.kit.records import RecordsUnavailableError
-from adapters.kit.tables import read_table
-from adapters.kit.unread import Unread
+from adapters.kit.lookup.annotations import FILE as ANNOTATIONS
+from adapters.kit.lookup.records import RecordsUnavailableError
+from adapters.kit.lookup.tables import read_table
+from adapters.kit.lookup.unread import Unread
 from adapters.la.ssd_tables import NEEDED, TABLES
 
 Given = TypeVar("Given")

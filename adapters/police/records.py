@@ -12,12 +12,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, TypeVar
 
-from adapters.kit.answer_table import AnswerTable
-from adapters.kit.fields import day, optional, required, several
-from adapters.kit.holdings import HeldPerson, HeldRecord, Holdings
-from adapters.kit.records import LoadedRecords, Records
-from adapters.kit.tables import Row, Table, build_rows, read_table, unique
-from adapters.kit.unread import BadField, Unread
+from adapters.kit.lookup.answer_table import AnswerTable
+from adapters.kit.lookup.fields import day, optional, required, several
+from adapters.kit.lookup.holdings import HeldPerson, HeldRecord, Holdings
+from adapters.kit.lookup.records import LoadedRecords, Records
+from adapters.kit.lookup.tables import Row, Table, build_rows, read_table, unique
+from adapters.kit.lookup.unread import BadField, Unread
 from schemas.content.rfi import RequestForInformation
 
 _UK_DATE: Final = "%d/%m/%Y"

@@ -1,11 +1,11 @@
 """Youth offending: assessments, orders and disposals of a youth justice service, kept as the plain register.
 
 `location` is a folder with `persons.csv` and `records.csv`; the columns and what happens to a bad row stand in
-`adapters/kit/csv_register.py`. The service's own codes answer questions through `answers.toml` beside this file.
+`adapters/kit/lookup/csv_register.py`. The service's own codes answer questions through `answers.toml` beside this file.
 """
 
-from adapters.kit.csv_register import open_register
-from adapters.kit.records import Records
+from adapters.kit.lookup.csv_register import open_register
+from adapters.kit.lookup.records import Records
 
 
 def open_records(location: str) -> Records:

@@ -16,11 +16,11 @@ from time import monotonic
 from typing import Self
 
 import adapters
-from adapters.kit.adapter import Adapter
-from adapters.kit.keyring import Keyring
-from adapters.kit.link import Link
-from adapters.kit.protectors import CredentialProtector
-from adapters.kit.settings import load_settings
+from adapters.kit.keys.keyring import Keyring
+from adapters.kit.keys.protectors import CredentialProtector
+from adapters.kit.running.adapter import Adapter
+from adapters.kit.running.link import Link
+from adapters.kit.running.settings import load_settings
 from adapters.la.console.office import Console, console_of
 from adapters.la.ssd_database import load_folder
 from broker.hub import Hub

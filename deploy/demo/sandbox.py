@@ -8,9 +8,9 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from adapters.kit.adapter import Adapter
-from adapters.kit.sandbox_directory import write_unsigned_directory
-from adapters.kit.settings import load_settings
+from adapters.kit.running.adapter import Adapter
+from adapters.kit.running.sandbox_directory import write_unsigned_directory
+from adapters.kit.running.settings import load_settings
 from deploy.demo.agencies import ASKED, COUNCIL, MANAGER
 from deploy.demo.area import FORM, make_homes
 from schemas.directory import Directory

@@ -1,7 +1,7 @@
 """What is recorded to show that a release, or a refusal, is lawful (LAW-01 to LAW-30).
 
 Agreement to share and lawful basis are two records: neither is a field of the other, and setting one never sets the
-other (LAW-01). Everything may be missing: what is missing is what `adapters.kit.lawfulness` finds.
+other (LAW-01). Everything may be missing: what is missing is what `adapters.kit.lawful.lawfulness` finds.
 """
 
 from datetime import date

@@ -2,7 +2,7 @@
 
 The model is lenient on purpose where the rules have to find a gap: a missing telephone number or an unknown stage is
 not unreadable, it is an incomplete request, and RFI-15 says what happens to it. What an RFI needs before it may be
-sealed is decided in `adapters.kit.admission`; what a recipient makes of a gap, in `adapters.kit.disclosure`.
+sealed is decided in `adapters.kit.delivery.admission`; what a recipient makes of a gap, in `adapters.kit.disclosure`.
 """
 
 from datetime import date

@@ -22,10 +22,10 @@ from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_decrypt as aead_dec
 from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_encrypt as aead_encrypt
 from nacl.signing import SigningKey
 
-from adapters.kit import hybrid
-from adapters.kit.keys import PrekeyInHand, RecipientKeys, RoleInHand
-from adapters.kit.sealing import Chain, Outgoing, Section, seal
-from adapters.kit.verification import Arrival, Opened, check_arrival, open_arrival
+from adapters.kit.envelope import hybrid
+from adapters.kit.envelope.sealing import Chain, Outgoing, Section, seal
+from adapters.kit.envelope.verification import Arrival, Opened, check_arrival, open_arrival
+from adapters.kit.keys.in_use import PrekeyInHand, RecipientKeys, RoleInHand
 from schemas import base64url
 from schemas.directory import AgencyRecord, Directory, Prekey, Role
 from schemas.routing import Lane

@@ -18,13 +18,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from adapters.kit import invariants
-from adapters.kit.failpoints import POINTS, VARIABLE
-from adapters.kit.inbox import InboxReceiver
-from adapters.kit.inbox_worker import InboxWorker
-from adapters.kit.outbox_pump import OutboxPump
-from adapters.kit.store import Store
-from adapters.kit.tables_core import inbox_rows, outbox_rows, quarantine
+from adapters.kit.delivery.failpoints import POINTS, VARIABLE
+from adapters.kit.delivery.inbox import InboxReceiver
+from adapters.kit.delivery.inbox_worker import InboxWorker
+from adapters.kit.delivery.outbox_pump import OutboxPump
+from adapters.kit.store import invariants
+from adapters.kit.store.store import Store
+from adapters.kit.store.tables import inbox_rows, outbox_rows, quarantine
 from broker.embedded import EmbeddedHub
 from broker.hub import HubConnection
 from schemas.routing import Lane

@@ -14,22 +14,22 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from adapters.kit import invariants
-from adapters.kit.admission import GAP_TIMER
-from adapters.kit.alarm_courier import AlarmCourier
-from adapters.kit.alarms import Alarm, Priority
-from adapters.kit.delivery_policy import DeliveryPolicy
-from adapters.kit.envelopes import Envelopes, KeyedEnvelopes
-from adapters.kit.failpoints import reach
-from adapters.kit.inbox import InboxReceiver
-from adapters.kit.inbox_worker import InboxWorker, Received
-from adapters.kit.keyring import ROLES, Keyring
-from adapters.kit.outbox_pump import OutboxPump
-from adapters.kit.states import OUTBOX_AT_REST, InboxState
-from adapters.kit.store import Store
-from adapters.kit.tables_core import inbox_rows, outbox_rows
-from adapters.kit.transaction import Transaction
-from adapters.kit.verification import Arrival, Opened, Refusal
+from adapters.kit.delivery.admission import GAP_TIMER
+from adapters.kit.delivery.alarm_courier import AlarmCourier
+from adapters.kit.delivery.failpoints import reach
+from adapters.kit.delivery.inbox import InboxReceiver
+from adapters.kit.delivery.inbox_worker import InboxWorker, Received
+from adapters.kit.delivery.outbox_pump import OutboxPump
+from adapters.kit.delivery.policy import DeliveryPolicy
+from adapters.kit.delivery.states import OUTBOX_AT_REST, InboxState
+from adapters.kit.envelope.envelopes import Envelopes, KeyedEnvelopes
+from adapters.kit.envelope.verification import Arrival, Opened, Refusal
+from adapters.kit.keys.keyring import ROLES, Keyring
+from adapters.kit.store import invariants
+from adapters.kit.store.alarms import Alarm, Priority
+from adapters.kit.store.store import Store
+from adapters.kit.store.tables import inbox_rows, outbox_rows
+from adapters.kit.store.transaction import Transaction
 from broker.embedded import EmbeddedHub
 from broker.hub import Delivery, Handler, HubConnection, Outcome
 from broker.topology import Topology

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from adapters.kit.conformance import load_world
-from adapters.kit.verification import Arrival, Refusal, check_arrival, open_arrival
+from adapters.kit.envelope.conformance import load_world
+from adapters.kit.envelope.verification import Arrival, Refusal, check_arrival, open_arrival
 from schemas.envelope import Frame, read_envelope, write_head
 from schemas.routing import Lane
 from schemas.stub import BadCore, read_core

@@ -1,6 +1,6 @@
 """Fuzzes receipts and manifests: any bytes lead to a value or to None, and only the one spelling is accepted."""
 
-from adapters.kit.manifest import parse_manifest
+from adapters.kit.envelope.manifest import parse_manifest
 from schemas.receipt import parse_receipt
 from tests.fuzz.harness import run
 from tests.vectors.good import SOUND

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from adapters.kit.conformance import load_world
+from adapters.kit.envelope.conformance import load_world
 from broker.verify import Circumstances, Refusal, check_envelope
 from schemas.envelope import Frame, read_stub
 from tests.fuzz.harness import VECTORS, frames, run

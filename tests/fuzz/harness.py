@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from adapters.kit.conformance import DIRECTORY_FILE, KEYS_FILE, body_of
+from adapters.kit.envelope.conformance import DIRECTORY_FILE, KEYS_FILE, body_of
 from schemas.envelope import Frame, read_envelope
 
 VECTORS = Path(__file__).parents[2] / "schemas" / "vectors"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import REGISTRY, generate_latest
 
-from adapters.kit.request_file import RequestFile
+from adapters.kit.desk.request_file import RequestFile
 from adapters.la.console.collation import Collation
 from adapters.la.console.enquiry import Form, Planned
 from adapters.la.console.form import load_form

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from adapters.kit.desk.intake import tell
+from adapters.kit.desk.request_file import RequestFile
 from adapters.kit.refusal import Refused
-from adapters.kit.request_file import RequestFile
 from adapters.la.console.enquiry import Planned
 from adapters.la.console.form import load_form
 from adapters.la.console.handover import items_for

@@ -21,13 +21,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from adapters.kit import invariants
-from adapters.kit.inbox_worker import Received
-from adapters.kit.outbox import OutboxRef
-from adapters.kit.states import OUTBOX_AT_REST, OutboxState
-from adapters.kit.store_errors import TooLate
-from adapters.kit.tables_core import inbox_rows, outbox_rows
-from adapters.kit.verification import Refusal
+from adapters.kit.delivery.inbox_worker import Received
+from adapters.kit.delivery.outbox import OutboxRef
+from adapters.kit.delivery.states import OUTBOX_AT_REST, OutboxState
+from adapters.kit.envelope.verification import Refusal
+from adapters.kit.store import invariants
+from adapters.kit.store.errors import TooLate
+from adapters.kit.store.tables import inbox_rows, outbox_rows
 from broker.hub import Outcome
 from schemas.routing import Lane
 from schemas.stub import Event
@@ -242,8 +242,8 @@ class Delivery(RuleBasedStateMachine):
 
     async def _forgive(self, one: Station) -> None:
         """What an operator does when the road is mended: send what was returned, take up what was parked."""
-        from adapters.kit import outbox
-        from adapters.kit.states import InboxState, OutboxEvent
+        from adapters.kit.delivery import outbox
+        from adapters.kit.delivery.states import InboxState, OutboxEvent
 
         async with one.store.transaction() as tx:
             for row in await one.rows(outbox_rows):

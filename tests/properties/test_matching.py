@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stdnum.gb import nhs, upn
 
-from adapters.kit.blocking import Block
-from adapters.kit.holdings import HeldPerson
-from adapters.kit.match_weights import CHANCES, DEFAULT_POLICY, weight
-from adapters.kit.matching import Certainty, Match, match, match_unborn
+from adapters.kit.lookup.blocking import Block
+from adapters.kit.lookup.holdings import HeldPerson
+from adapters.kit.lookup.match_weights import CHANCES, DEFAULT_POLICY, weight
+from adapters.kit.lookup.matching import Certainty, Match, match, match_unborn
 from schemas.content.person import Person
 
 ON = date(2026, 11, 24)

@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from adapters.kit.sealing import Author, Chain, Event, Outgoing, Sealed, Section, new_thread, seal
-from adapters.kit.verification import Arrival, Opened, Refusal, check_arrival, open_arrival
+from adapters.kit.envelope.sealing import Author, Chain, Event, Outgoing, Sealed, Section, new_thread, seal
+from adapters.kit.envelope.verification import Arrival, Opened, Refusal, check_arrival, open_arrival
 from schemas.directory import Directory
 from schemas.routing import Lane
 from tests.support.parties import NOW, Party

@@ -1,7 +1,7 @@
 """Envelopes without cryptography: the real bytes and the real checks of form, a text anybody can read.
 
 For tests that deliver thousands of messages, or that want a message that is refused. It implements
-`adapters.kit.envelopes.Envelopes`; nothing in it is secret and nothing it makes would pass the real checks.
+`adapters.kit.envelope.envelopes.Envelopes`; nothing in it is secret and nothing it makes would pass the real checks.
 """
 
 import json
@@ -12,10 +12,10 @@ from datetime import datetime
 from hashlib import sha256
 from secrets import token_bytes
 
-from adapters.kit.envelopes import Envelopes
-from adapters.kit.sealing import Author, Chain, Outgoing, Sealed, Section, new_thread
-from adapters.kit.secrets import SecretBytes
-from adapters.kit.verification import Arrival, Opened, Refusal
+from adapters.kit.envelope.envelopes import Envelopes
+from adapters.kit.envelope.sealing import Author, Chain, Outgoing, Sealed, Section, new_thread
+from adapters.kit.envelope.verification import Arrival, Opened, Refusal
+from adapters.kit.keys.secrets import SecretBytes
 from broker.hub import Delivery
 from schemas import base64url
 from schemas.envelope import SUITE_XWING, Head, Kind, Malformed, SectionEntry, Wrap, read_envelope, write_head

@@ -16,9 +16,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import mkdtemp
 
-from adapters.kit.keyring import ROLES, Keyring
-from adapters.kit.keys import RecipientKeys, SenderKeys
-from adapters.kit.protectors import Cost, PassphraseProtector
+from adapters.kit.keys.in_use import RecipientKeys, SenderKeys
+from adapters.kit.keys.keyring import ROLES, Keyring
+from adapters.kit.keys.protectors import Cost, PassphraseProtector
 from schemas.directory import AgencyRecord, Directory, Pair
 
 NOW = datetime(2026, 11, 24, 10, 12, tzinfo=UTC)

@@ -12,7 +12,7 @@ from copy import copy
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from adapters.kit.directory_client import sign_record
+from adapters.kit.running.directory_client import sign_record
 from broker.directory import Alarm, Published
 from broker.directory_client import DirectoryClient
 from broker.directory_keys import load_public, load_signer, make_key, public_path

@@ -13,16 +13,16 @@ from typing import Any
 
 from sqlalchemy import Table, select
 
-from adapters.kit.delivery_policy import DEFAULT_POLICY, DeliveryPolicy
-from adapters.kit.envelopes import Envelopes
-from adapters.kit.inbox import InboxReceiver
-from adapters.kit.inbox_worker import InboxWorker, Received
-from adapters.kit.outbox import OutboxRef
-from adapters.kit.outbox_pump import OutboxPump
-from adapters.kit.sealing import Outgoing
-from adapters.kit.store import Store
-from adapters.kit.transaction import Transaction
-from adapters.kit.verification import Refusal
+from adapters.kit.delivery.inbox import InboxReceiver
+from adapters.kit.delivery.inbox_worker import InboxWorker, Received
+from adapters.kit.delivery.outbox import OutboxRef
+from adapters.kit.delivery.outbox_pump import OutboxPump
+from adapters.kit.delivery.policy import DEFAULT_POLICY, DeliveryPolicy
+from adapters.kit.envelope.envelopes import Envelopes
+from adapters.kit.envelope.sealing import Outgoing
+from adapters.kit.envelope.verification import Refusal
+from adapters.kit.store.store import Store
+from adapters.kit.store.transaction import Transaction
 from broker.hub import Delivery, Outcome
 from schemas.routing import Lane
 from tests.support.fake_sealing import FakeEnvelopes

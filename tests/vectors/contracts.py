@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from adapters.kit.manifest import Manifest
+from adapters.kit.envelope.manifest import Manifest
 from schemas.agency import PARTICIPANT_ID_PATTERN, RESERVED_PARTICIPANT_IDS
 from schemas.directory import AgencyRecord
 from schemas.members import Members

@@ -7,15 +7,15 @@ Only who asked may change what was asked: a message about somebody else's reques
 from collections.abc import Callable
 from datetime import datetime
 
-from adapters.kit.answer import Answer
+from adapters.kit.delivery.inbox_worker import Received
+from adapters.kit.delivery.messages import Outbound, outgoing, service_class
+from adapters.kit.desk.answer import Answer
+from adapters.kit.desk.request_file import RequestFile, SubRequest
 from adapters.kit.disclosure import gaps
-from adapters.kit.filing import read, write
-from adapters.kit.inbox_worker import Received
-from adapters.kit.messages import Outbound, outgoing, service_class
 from adapters.kit.questions import as_agreed
 from adapters.kit.refusal import Refused
-from adapters.kit.request_file import RequestFile, SubRequest
-from adapters.kit.transaction import Transaction
+from adapters.kit.store.filing import read, write
+from adapters.kit.store.transaction import Transaction
 from broker.sla import sub_request_due
 from schemas.content.base import Content
 from schemas.content.codes import RagRating

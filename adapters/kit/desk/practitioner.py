@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
-from adapters.kit.answer import Answer, Holder, Judged, answer, objections
+from adapters.kit.desk.answer import Answer, Holder, Judged, answer, objections
 from adapters.kit.desk.intake import KIND, tell
+from adapters.kit.desk.request_file import Candidate, RequestFile, SubRequest, approved, withheld, worded
 from adapters.kit.desk.steps import (
     after_sending,
     correction_objections,
@@ -22,13 +23,12 @@ from adapters.kit.desk.steps import (
     withholding_objections,
 )
 from adapters.kit.disclosure import Pack
-from adapters.kit.filing import read, read_all, write
-from adapters.kit.records import Records
+from adapters.kit.lookup.records import Records
 from adapters.kit.refusal import Refused, refuse_if
-from adapters.kit.request_file import Candidate, RequestFile, SubRequest, approved, withheld, worded
-from adapters.kit.store import Store
-from adapters.kit.transaction import Transaction
-from adapters.kit.users import Users
+from adapters.kit.running.users import Users
+from adapters.kit.store.filing import read, read_all, write
+from adapters.kit.store.store import Store
+from adapters.kit.store.transaction import Transaction
 from broker.sla import sub_request_due
 from schemas.content.notice import Correction, Seen
 from schemas.content.response import Judgement, Responder, Response

@@ -5,9 +5,9 @@ from collections.abc import Set
 from datetime import datetime
 from typing import Final
 
-from adapters.kit.answer import Answer, Judged
-from adapters.kit.records import Lookup
-from adapters.kit.request_file import GROUNDS, Candidate, Reading, RequestFile
+from adapters.kit.desk.answer import Answer, Judged
+from adapters.kit.desk.request_file import GROUNDS, Candidate, Reading, RequestFile
+from adapters.kit.lookup.records import Lookup
 from schemas.content.codes import Outcome, Reason
 from schemas.content.record import Record
 from schemas.content.response import Response

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from adapters.kit.disclosure import gaps
-from adapters.kit.identifiers import is_sound
+from adapters.kit.lookup.identifiers import is_sound
 from adapters.la.console.enquiry import Enquiry, Planned
 from adapters.la.console.register import Party
 from schemas.content.base import Content

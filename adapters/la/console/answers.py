@@ -4,10 +4,10 @@ Each handler runs in the inbox's transaction. A response is filed as it came; it
 sealed in the envelope until the decision maker opens it, and that act is logged before anything is shown (DIS-02).
 """
 
-from adapters.kit.filing import read_all, write
-from adapters.kit.inbox_worker import Received
+from adapters.kit.delivery.inbox_worker import Received
 from adapters.kit.refusal import Refused, refuse_if
-from adapters.kit.transaction import Transaction
+from adapters.kit.store.filing import read_all, write
+from adapters.kit.store.transaction import Transaction
 from adapters.la.console.arrivals import KIND as KIND
 from adapters.la.console.arrivals import arrivals as arrivals
 from adapters.la.console.arrivals import read_arrived as read_arrived

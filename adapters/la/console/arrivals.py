@@ -1,7 +1,7 @@
 """The answers of an enquiry in the store: read all of them, or one to be changed."""
 
-from adapters.kit.filing import read
-from adapters.kit.transaction import Transaction
+from adapters.kit.store.filing import read
+from adapters.kit.store.transaction import Transaction
 from adapters.la.console.collation import Arrived
 
 KIND = "answer"

@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from adapters.kit.filing import read_all
+from adapters.kit.envelope.sealing import new_thread
 from adapters.kit.refusal import Refused, refuse_if
-from adapters.kit.sealing import new_thread
-from adapters.kit.transaction import Transaction
+from adapters.kit.store.filing import read_all
+from adapters.kit.store.transaction import Transaction
 from adapters.la.console import clocks
 from adapters.la.console.arrivals import arrivals
 from adapters.la.console.enquiry import (

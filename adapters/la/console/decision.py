@@ -7,11 +7,11 @@ is in; what had been seen and what had not is written down with it (RSP-15, RSP-
 import secrets
 from datetime import datetime
 
-from adapters.kit.filing import write
+from adapters.kit.envelope.reopening import open_section
+from adapters.kit.envelope.sealing import Section
 from adapters.kit.refusal import Refused, refuse_if
-from adapters.kit.reopening import open_section
-from adapters.kit.sealing import Section
-from adapters.kit.transaction import Transaction
+from adapters.kit.store.filing import write
+from adapters.kit.store.transaction import Transaction
 from adapters.la.console.answers import KIND, PROGRESS, arrivals, read_arrived
 from adapters.la.console.collation import Arrived, EnvelopeRef, PhoneAnswer, Progress
 from adapters.la.console.coordinator import Office

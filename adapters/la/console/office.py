@@ -13,7 +13,7 @@ from schemas.content.notice import Bounce, Correction, OnwardAnswer, Seen
 from schemas.content.response import Response
 
 if TYPE_CHECKING:
-    from adapters.kit.adapter import Adapter
+    from adapters.kit.running.adapter import Adapter
 
 
 @dataclass(frozen=True)

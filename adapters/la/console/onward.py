@@ -7,9 +7,9 @@ counts only while its originator has not taken it back: the collation applies it
 import secrets
 from collections.abc import Sequence
 
-from adapters.kit.inbox_worker import Received
+from adapters.kit.delivery.inbox_worker import Received
 from adapters.kit.refusal import Refused, refuse_if
-from adapters.kit.transaction import Transaction
+from adapters.kit.store.transaction import Transaction
 from adapters.la.console.answers import arrivals
 from adapters.la.console.collation import Arrived
 from adapters.la.console.coordinator import Office

@@ -1,7 +1,7 @@
 """How far each request has come at the agency that was asked: kept beside the enquiry, because it changes by itself."""
 
-from adapters.kit.filing import write
-from adapters.kit.transaction import Transaction
+from adapters.kit.store.filing import write
+from adapters.kit.store.transaction import Transaction
 from adapters.la.console.collation import Progress
 
 PROGRESS = "progress"

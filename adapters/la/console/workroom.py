@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from adapters.kit.filing import read, write
-from adapters.kit.keyring import Keyring
-from adapters.kit.messages import Outbound, outgoing, service_class
-from adapters.kit.outbox import OutboxRef
-from adapters.kit.store import Store
-from adapters.kit.transaction import Transaction
-from adapters.kit.users import Users
+from adapters.kit.delivery.messages import Outbound, outgoing, service_class
+from adapters.kit.delivery.outbox import OutboxRef
+from adapters.kit.keys.keyring import Keyring
+from adapters.kit.running.users import Users
+from adapters.kit.store.filing import read, write
+from adapters.kit.store.store import Store
+from adapters.kit.store.transaction import Transaction
 from adapters.la.console.enquiry import Enquiry, Issued
 from adapters.la.console.issuing import Area
 from adapters.la.console.register import Register

@@ -6,15 +6,15 @@ from typing import Any
 
 from sqlalchemy import select
 
-from adapters.kit.adapter import Adapter
-from adapters.kit.inbox import InboxReceiver
-from adapters.kit.inbox_worker import InboxWorker, Received
-from adapters.kit.outbox import OUT
-from adapters.kit.receipt_flow import Original
-from adapters.kit.sealing import Author, Section, new_thread
-from adapters.kit.secrets import SecretBytes
-from adapters.kit.tables_core import envelope, outbox_rows
-from adapters.kit.verification import Opened
+from adapters.kit.delivery.inbox import InboxReceiver
+from adapters.kit.delivery.inbox_worker import InboxWorker, Received
+from adapters.kit.delivery.outbox import OUT
+from adapters.kit.delivery.receipt_flow import Original
+from adapters.kit.envelope.sealing import Author, Section, new_thread
+from adapters.kit.envelope.verification import Opened
+from adapters.kit.keys.secrets import SecretBytes
+from adapters.kit.running.adapter import Adapter
+from adapters.kit.store.tables import envelope, outbox_rows
 from adapters.la.console.collation import Collation
 from adapters.la.console.enquiry import Enquiry, Form, Planned
 from adapters.la.console.form import load_form
@@ -131,7 +131,7 @@ async def collation_of(area: Area, *, user: str = MANAGER) -> Collation:
 
 async def send_unchecked(area: Area, sender: str, recipient: str, message: Content, **changes: Any) -> str:
     """Send what no console or desk of ours would send, sealed with the sender's own keys; gives its place."""
-    from adapters.kit.messages import Outbound, outgoing
+    from adapters.kit.delivery.messages import Outbound, outgoing
 
     bound = Outbound(
         recipient=recipient,

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from adapters.kit.envelope.sealing import new_thread
 from adapters.kit.refusal import Refused
-from adapters.kit.sealing import new_thread
-from adapters.kit.store_errors import StoreUnavailable
-from adapters.kit.transaction import Transaction
+from adapters.kit.store.errors import StoreUnavailable
+from adapters.kit.store.transaction import Transaction
 from deploy.demo.agencies import COUNCIL, MANAGER
 from deploy.demo.area import Area
 from schemas.content.notice import Correction, CorrectionAcknowledgement, OutcomeNotice, Rerating

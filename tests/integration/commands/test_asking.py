@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from adapters.kit.filing import write
-from adapters.kit.messages import Outbound, outgoing
+from adapters.kit.delivery.messages import Outbound, outgoing
 from adapters.kit.refusal import Refused
-from adapters.kit.store_errors import LostUpdate
+from adapters.kit.store.errors import LostUpdate
+from adapters.kit.store.filing import write
 from adapters.la.console.enquiry import Planned
 from adapters.la.console.form import load_form
 from deploy.demo.agencies import COUNCIL, MANAGER

@@ -9,14 +9,14 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from adapters.kit.ledger import LedgerCheck
-from adapters.kit.migrating import bring_up_to_date
-from adapters.kit.outbox import thread_key
-from adapters.kit.store import Store
-from adapters.kit.store_engine import make_engine, store_url
-from adapters.kit.store_errors import ContentErased, NewerStore, NotYetSettled, StoreDamaged
-from adapters.kit.tables_core import METADATA, envelope, inbox_rows, outbox_rows, record_key
-from adapters.kit.transaction import Transaction
+from adapters.kit.delivery.outbox import thread_key
+from adapters.kit.store.engine import make_engine, store_url
+from adapters.kit.store.errors import ContentErased, NewerStore, NotYetSettled, StoreDamaged
+from adapters.kit.store.ledger import LedgerCheck
+from adapters.kit.store.migrating import bring_up_to_date
+from adapters.kit.store.store import Store
+from adapters.kit.store.tables import METADATA, envelope, inbox_rows, outbox_rows, record_key
+from adapters.kit.store.transaction import Transaction
 from tests.integration.store.conftest import NewStore
 from tests.support.fake_sealing import request_to
 from tests.support.parties import make_directory, make_party
@@ -44,7 +44,7 @@ async def _everything_stored(url: str) -> bytes:
 
 async def _use_every_table(url: str, clock: FakeClock, road: Road) -> None:
     """Put the canary wherever content may go, with real sealing."""
-    from adapters.kit.envelopes import KeyedEnvelopes
+    from adapters.kit.envelope.envelopes import KeyedEnvelopes
 
     council, police = make_party(COUNCIL), make_party(POLICE, kind="police")
     directory = make_directory(council, police)

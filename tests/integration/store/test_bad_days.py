@@ -10,9 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from adapters.kit.recovery import AnchorUnreadable
-from adapters.kit.store import Store
-from adapters.kit.store_errors import (
+from adapters.kit.store.errors import (
     ClockWentBack,
     LeaseLost,
     StoreError,
@@ -22,7 +20,9 @@ from adapters.kit.store_errors import (
     WrongParticipant,
     WrongStoreKey,
 )
-from adapters.kit.tables_core import METADATA, store_meta
+from adapters.kit.store.recovery import AnchorUnreadable
+from adapters.kit.store.store import Store
+from adapters.kit.store.tables import METADATA, store_meta
 from deploy.local.postgres import LocalPostgres
 from tests.integration.store.conftest import NewStore
 from tests.support.fake_sealing import request_to

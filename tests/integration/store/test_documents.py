@@ -8,18 +8,18 @@ import asyncpg  # type: ignore[import-untyped]  # ships no types
 import pytest
 from sqlalchemy import delete, insert, update
 
-from adapters.kit.alarms import Priority
-from adapters.kit.ledger import LedgerCheck
-from adapters.kit.store import Store
-from adapters.kit.store_errors import (
+from adapters.kit.store.alarms import Priority
+from adapters.kit.store.errors import (
     CommandConflict,
     LostUpdate,
     NestedTransaction,
     NoNamedUser,
     StoreDamaged,
 )
-from adapters.kit.tables_core import document, ledger, timer
-from adapters.kit.transaction import NoEnvelopes, Transaction
+from adapters.kit.store.ledger import LedgerCheck
+from adapters.kit.store.store import Store
+from adapters.kit.store.tables import document, ledger, timer
+from adapters.kit.store.transaction import NoEnvelopes, Transaction
 from tests.integration.store.conftest import NewStore
 from tests.support.fake_sealing import request_to
 from tests.support.stations import COUNCIL, KEY, POLICE, START, FakeClock

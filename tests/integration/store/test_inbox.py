@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from adapters.kit.inbox_worker import InboxWorker
-from adapters.kit.receipt_flow import Original, Verdict
-from adapters.kit.sealing import Chain
-from adapters.kit.states import InboxState, OutboxState
-from adapters.kit.tables_core import arrival_attempt, envelope, inbox_rows, outbox_rows, quarantine
-from adapters.kit.verification import Refusal
+from adapters.kit.delivery.inbox_worker import InboxWorker
+from adapters.kit.delivery.receipt_flow import Original, Verdict
+from adapters.kit.delivery.states import InboxState, OutboxState
+from adapters.kit.envelope.sealing import Chain
+from adapters.kit.envelope.verification import Refusal
+from adapters.kit.store.tables import arrival_attempt, envelope, inbox_rows, outbox_rows, quarantine
 from broker.hub import Delivery
 from schemas.receipt import Outcome, ReceiptKind
 from schemas.routing import Lane
@@ -209,7 +209,7 @@ async def test_unauthenticated_input_gets_no_answer(
 
 async def test_junk_cannot_fill_the_disk(new_store: NewStore, road: Road, clock: FakeClock) -> None:
     """M16: the ring keeps the newest rows within both of its bounds."""
-    from adapters.kit.delivery_policy import DeliveryPolicy
+    from adapters.kit.delivery.policy import DeliveryPolicy
 
     policy = DeliveryPolicy(ring_rows=3, ring_bytes=100)
     async with station(POLICE, await new_store(), road=road, clock=clock, policy=policy) as police:
@@ -480,7 +480,7 @@ async def test_a_receipt_is_stored_even_when_it_cannot_be_sealed_yet(pair_of_sta
     await council.pump.run_once()
     seals = police.receiver.envelopes
     assert isinstance(seals, FakeEnvelopes)
-    from adapters.kit.sealing import NoCurrentKey
+    from adapters.kit.envelope.sealing import NoCurrentKey
 
     seals.refuse_sealing = lambda outgoing: NoCurrentKey()
     await police.fetch()

@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from adapters.kit.outbox import OutboxRef
-from adapters.kit.sealing import CannotSeal, NoCurrentKey, Outgoing
-from adapters.kit.states import OutboxState
-from adapters.kit.store_errors import TooLate
-from adapters.kit.tables_core import envelope, outbox_rows, pair
-from adapters.kit.transaction import Transaction
+from adapters.kit.delivery.outbox import OutboxRef
+from adapters.kit.delivery.states import OutboxState
+from adapters.kit.envelope.sealing import CannotSeal, NoCurrentKey, Outgoing
+from adapters.kit.store.errors import TooLate
+from adapters.kit.store.tables import envelope, outbox_rows, pair
+from adapters.kit.store.transaction import Transaction
 from broker.hub import Outcome
 from schemas.routing import Lane
 from schemas.stub import Event
@@ -209,7 +209,7 @@ async def test_a_key_rejection_seals_once_more_under_a_new_mid(
     new_store: NewStore, road: Road, clock: FakeClock
 ) -> None:
     """C12: one successor with the same content; the second rejection is the last and alarms."""
-    from adapters.kit.verification import Refusal
+    from adapters.kit.envelope.verification import Refusal
 
     async with (
         station(COUNCIL, await new_store(), road=road, clock=clock) as council,

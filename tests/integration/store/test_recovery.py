@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from adapters.kit.chain import RESTART
-from adapters.kit.recovery import AnchorUnreadable, PartnerMissing
-from adapters.kit.states import OutboxState
-from adapters.kit.store_errors import InRecovery, NoNamedUser
-from adapters.kit.tables_core import outbox_rows, pair
+from adapters.kit.delivery.chain import RESTART
+from adapters.kit.delivery.states import OutboxState
+from adapters.kit.store.errors import InRecovery, NoNamedUser
+from adapters.kit.store.recovery import AnchorUnreadable, PartnerMissing
+from adapters.kit.store.tables import outbox_rows, pair
 from tests.support.fake_sealing import request_to
 from tests.support.stations import COUNCIL, POLICE, START, FakeClock, Road, Station, settle, station
 

@@ -5,16 +5,16 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 
-from adapters.kit import invariants
-from adapters.kit.delivery_policy import DeliveryPolicy
-from adapters.kit.envelopes import KeyedEnvelopes
-from adapters.kit.inbox import InboxReceiver
-from adapters.kit.inbox_worker import InboxWorker, Received
-from adapters.kit.outbox_pump import OutboxPump
-from adapters.kit.states import OutboxState
-from adapters.kit.store import Store
-from adapters.kit.transaction import Transaction
-from adapters.kit.verification import Refusal
+from adapters.kit.delivery.inbox import InboxReceiver
+from adapters.kit.delivery.inbox_worker import InboxWorker, Received
+from adapters.kit.delivery.outbox_pump import OutboxPump
+from adapters.kit.delivery.policy import DeliveryPolicy
+from adapters.kit.delivery.states import OutboxState
+from adapters.kit.envelope.envelopes import KeyedEnvelopes
+from adapters.kit.envelope.verification import Refusal
+from adapters.kit.store import invariants
+from adapters.kit.store.store import Store
+from adapters.kit.store.transaction import Transaction
 from broker.hub import HubConnection
 from broker.topology import Topology
 from schemas.directory import Directory

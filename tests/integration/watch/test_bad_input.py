@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 from sqlalchemy import text
 
-from adapters.kit.sealing import Chain, Event
+from adapters.kit.envelope.sealing import Chain, Event
 from broker import watch_quarantine
 from broker.alerts import AlertKind
 from broker.hub import MAX_BODY_BYTES, Delivery

@@ -20,7 +20,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from typer.testing import CliRunner, Result
 
-from adapters.kit.sealing import Event
+from adapters.kit.envelope.sealing import Event
 from broker.cli import build
 from broker.embedded import EmbeddedHub
 from broker.ledger import Ledger

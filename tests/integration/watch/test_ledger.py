@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from adapters.kit.sealing import Event
+from adapters.kit.envelope.sealing import Event
 from broker.ledger import Ledger
 from broker.ledger_chain import link_hash
 from broker.ledger_engine import LedgerUnavailable, NoLedger

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adapters.kit.sealing import Event, Section
+from adapters.kit.envelope.sealing import Event, Section
 from broker.alerts import AlertKind, book
 from broker.alerts.book import Entry
 from broker.calendars import Calendars

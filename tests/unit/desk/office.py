@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime
 
-from adapters.kit.answer import Answer, Holder, Judged, answer
+from adapters.kit.desk.answer import Answer, Holder, Judged, answer
+from adapters.kit.desk.request_file import Candidate, Reading, RequestFile
 from adapters.kit.disclosure import Decision
-from adapters.kit.request_file import Candidate, Reading, RequestFile
 from schemas.content.codes import Outcome
 from schemas.content.record import Record
 from schemas.content.response import Judgement, Responder, TraceStatus

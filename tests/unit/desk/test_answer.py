@@ -2,8 +2,8 @@
 
 import pytest
 
-from adapters.kit.answer import NothingWorded, objections
-from adapters.kit.request_file import RequestFile, SubRequest
+from adapters.kit.desk.answer import NothingWorded, objections
+from adapters.kit.desk.request_file import RequestFile, SubRequest
 from schemas.content.codes import Outcome
 from schemas.content.response import Nil
 from tests.unit.desk.office import JUDGEMENT, NOW, candidate, file, judged, reading, record, replied

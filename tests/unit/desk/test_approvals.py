@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapters.kit.request_file import approved, withheld, worded
+from adapters.kit.desk.request_file import approved, withheld, worded
 from schemas.content.codes import OUTCOMES_OPEN_TO_STRICT, Outcome
 from tests.unit.desk.office import NOW, candidate, file, judged, record, replied
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from adapters.kit.answer import Judged
+from adapters.kit.desk.answer import Judged
+from adapters.kit.desk.request_file import GROUNDS, RequestFile, approved, worded
 from adapters.kit.desk.steps import (
     after_sending,
     correction_objections,
@@ -10,9 +11,8 @@ from adapters.kit.desk.steps import (
     with_lookup,
     withholding_objections,
 )
-from adapters.kit.records import Lookup, Trace
-from adapters.kit.request_file import GROUNDS, RequestFile, approved, worded
-from adapters.kit.unread import Unread
+from adapters.kit.lookup.records import Lookup, Trace
+from adapters.kit.lookup.unread import Unread
 from schemas.content.codes import Outcome
 from schemas.content.record import Grading, Record
 from schemas.content.response import TraceStatus

@@ -2,11 +2,11 @@
 
 import pytest
 
-from adapters.kit.answer import Judged
+from adapters.kit.delivery.messages import Outbound, outgoing
+from adapters.kit.desk.answer import Judged
+from adapters.kit.desk.request_file import Candidate, approved
 from adapters.kit.disclosure import load_pack
-from adapters.kit.messages import Outbound, outgoing
-from adapters.kit.request_file import Candidate, approved
-from adapters.kit.sealing import Chain, new_thread, seal
+from adapters.kit.envelope.sealing import Chain, new_thread, seal
 from schemas.content.codes import Outcome
 from schemas.content.response import Nil
 from schemas.routing import Lane

@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from adapters.cli.evidence import app
-from adapters.kit.envelopes import KeyedEnvelopes
-from adapters.kit.evidence import (
+from adapters.kit.envelope.envelopes import KeyedEnvelopes
+from adapters.kit.envelope.evidence import (
     Bundle,
     Exhibit,
     NoBundle,
@@ -23,10 +23,10 @@ from adapters.kit.evidence import (
     verify_bundle,
     write_bundle,
 )
-from adapters.kit.evidence_source import NothingHere, Open, exhibits
-from adapters.kit.sealing import Author, Outgoing, Section, new_thread
-from adapters.kit.secrets import SecretBytes
-from adapters.kit.verification import open_arrival
+from adapters.kit.envelope.evidence_source import NothingHere, Open, exhibits
+from adapters.kit.envelope.sealing import Author, Outgoing, Section, new_thread
+from adapters.kit.envelope.verification import open_arrival
+from adapters.kit.keys.secrets import SecretBytes
 from broker.directory_proof import Archive
 from schemas.directory import Directory
 from schemas.envelope import Frame, read_envelope

@@ -7,8 +7,8 @@ import pytest
 
 from adapters.kit.disclosure import load_pack
 from adapters.kit.disclosure.cases import overlaid
-from adapters.kit.lawful_basis import LONDON
-from adapters.kit.lawfulness import Effect, advice_overdue, prefilled, release_findings, withhold_findings
+from adapters.kit.lawful.basis import LONDON
+from adapters.kit.lawful.lawfulness import Effect, advice_overdue, prefilled, release_findings, withhold_findings
 from schemas.content.lawfulness import Advice, Checklist, ConfidenceTest, ReleaseRecord, WithholdRecord
 from tests.unit.disclosure.asking import a_record, a_request
 

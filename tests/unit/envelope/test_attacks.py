@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from adapters.kit.verification import Arrival, Refusal, check_arrival, open_arrival
+from adapters.kit.envelope.verification import Arrival, Refusal, check_arrival, open_arrival
 from schemas import base64url
 from schemas.directory import Directory, Past
 from schemas.envelope import MAX_ENVELOPE, Frame, read_envelope, write_head

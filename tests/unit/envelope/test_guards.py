@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from nacl.signing import SigningKey
 
-from adapters.kit import conformance, hybrid, verification
-from adapters.kit.conformance import judge, load_world
-from adapters.kit.sealing import NoCurrentKey
+from adapters.kit.envelope import conformance, hybrid, verification
+from adapters.kit.envelope.conformance import judge, load_world
+from adapters.kit.envelope.sealing import NoCurrentKey
 from broker import verify
 from broker.verify import is_signed
 from schemas import base64url, signing

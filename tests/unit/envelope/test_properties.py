@@ -5,8 +5,8 @@ from dataclasses import replace
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from adapters.kit.sealing import Chain, Section
-from adapters.kit.verification import Opened, Refusal
+from adapters.kit.envelope.sealing import Chain, Section
+from adapters.kit.envelope.verification import Opened, Refusal
 from schemas import base64url, signing
 from schemas.directory import Directory
 from schemas.stub import BadCore, Event, read_core, write_core

@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from adapters.kit.receipting import NoReceipt, read_receipt, seal_receipt
-from adapters.kit.sealing import NoCurrentKey, NotPermitted, Section, UnfitForSealing, new_mid, seal
-from adapters.kit.verification import Arrival, Opened, open_arrival
+from adapters.kit.envelope.receipting import NoReceipt, read_receipt, seal_receipt
+from adapters.kit.envelope.sealing import NoCurrentKey, NotPermitted, Section, UnfitForSealing, new_mid, seal
+from adapters.kit.envelope.verification import Arrival, Opened, open_arrival
 from schemas.directory import Directory, Pair
 from schemas.receipt import Outcome, Receipt, ReceiptKind
 from schemas.routing import Lane

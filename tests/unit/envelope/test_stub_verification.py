@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapters.kit.sealing import Section
+from adapters.kit.envelope.sealing import Section
 from broker.verify import CHECKS, Circumstances, Refusal, VerifiedStub, check_envelope
 from schemas.directory import Directory
 from schemas.envelope import Frame, Head, read_envelope, write_head

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.kit.conformance import NoVectors, judge, load_world, run_folder
+from adapters.kit.envelope.conformance import NoVectors, judge, load_world, run_folder
 from tests.vectors.make import FOLDER, files
 
 CODES_WITH_A_VECTOR = {f"E{number:02}" for number in range(24) if number not in (11, 12, 13)}

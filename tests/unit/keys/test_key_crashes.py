@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.kit.keyhealth import self_test
-from adapters.kit.keyring import Keyring
+from adapters.kit.keys.keyhealth import self_test
+from adapters.kit.keys.keyring import Keyring
 from tests.support.parties import NOW, cheap_protector
 
 ROOT = Path(__file__).parents[3]
@@ -17,8 +17,8 @@ PROGRAM = """
 import sys
 from datetime import timedelta
 from pathlib import Path
-from adapters.kit.directory_client import sign_record
-from adapters.kit.keyring import Keyring
+from adapters.kit.running.directory_client import sign_record
+from adapters.kit.keys.keyring import Keyring
 from tests.support.parties import NOW, cheap_protector
 
 folder, days = Path(sys.argv[1]), int(sys.argv[2])

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from prometheus_client.registry import CollectorRegistry
 
-from adapters.kit import keyfile, keyplan
-from adapters.kit.keyhealth import KeyMetrics, expiries, self_test
-from adapters.kit.keyring import AlreadyThere, Keyring, NoSigningKey, NoSuchKey, NoSuchRole
-from adapters.kit.protectors import CannotUnlock, ReadableByOthers
-from adapters.kit.sealing import NoCurrentKey
-from adapters.kit.verification import Arrival, Opened, open_arrival
+from adapters.kit.envelope.sealing import NoCurrentKey
+from adapters.kit.envelope.verification import Arrival, Opened, open_arrival
+from adapters.kit.keys import keyfile, keyplan
+from adapters.kit.keys.keyhealth import KeyMetrics, expiries, self_test
+from adapters.kit.keys.keyring import AlreadyThere, Keyring, NoSigningKey, NoSuchKey, NoSuchRole
+from adapters.kit.keys.protectors import CannotUnlock, ReadableByOthers
 from schemas.directory import Directory
 from tests.support.envelopes import delivered, refusal_code, sealed_by
 from tests.support.parties import ALL_ROLES, NOW, Party, cheap_protector, make_directory, make_party

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters.kit.protectors import (
+from adapters.kit.keys.protectors import (
     MODERATE,
     CannotUnlock,
     Cost,
@@ -15,7 +15,7 @@ from adapters.kit.protectors import (
     ReadableByOthers,
     TooWeak,
 )
-from adapters.kit.secrets import SecretBytes
+from adapters.kit.keys.secrets import SecretBytes
 from tests.support.parties import CHEAP, cheap_protector
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pkcs11
 import pytest
 
-from adapters.kit.keyring import Keyring
-from adapters.kit.protectors import CannotUnlock, ReadableByOthers
-from adapters.kit.token import KEY_LABEL, TokenProtector
+from adapters.kit.keys.keyring import Keyring
+from adapters.kit.keys.protectors import CannotUnlock, ReadableByOthers
+from adapters.kit.keys.token import KEY_LABEL, TokenProtector
 from tests.conftest import cannot_be_had
 from tests.support.parties import NOW, cheap_protector
 

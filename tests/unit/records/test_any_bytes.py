@@ -11,8 +11,8 @@ from adapters.education.ctf import read_ctf
 from adapters.education.safeguarding_log import COLUMNS, read_log
 from adapters.health.fhir_parse import parse_document
 from adapters.health.fhir_records import holdings_of
-from adapters.kit.answer_table import AnswerTable
-from adapters.kit.tables import read_table
+from adapters.kit.lookup.answer_table import AnswerTable
+from adapters.kit.lookup.tables import read_table
 from adapters.la.cin_census import read_census
 from tests.support.ashgrove import sample
 

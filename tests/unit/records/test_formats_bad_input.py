@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.kit.records import Lookup, TraceStatus
+from adapters.kit.lookup.records import Lookup, TraceStatus
 from tests.support.ashgrove import ISSUED, request_to, sample
 
 CTF = "9992001_CTF_999LLLL_001.xml"

@@ -11,7 +11,7 @@ import pytest
 
 from adapters.health.fhir_folder import read_folder
 from adapters.health.records import open_records
-from adapters.kit.records import Lookup, TraceStatus
+from adapters.kit.lookup.records import Lookup, TraceStatus
 from schemas.content.record import Record
 from tests.support.ashgrove import ISSUED, request_to, sample
 from tests.unit.records.fhir_server import serving

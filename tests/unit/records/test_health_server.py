@@ -3,7 +3,7 @@
 import pytest
 
 from adapters.health.records import open_records
-from adapters.kit.records import RecordsUnavailableError, TraceStatus
+from adapters.kit.lookup.records import RecordsUnavailableError, TraceStatus
 from tests.support.ashgrove import ISSUED, request_to, sample
 from tests.unit.records.fhir_server import serving
 from tests.unit.records.test_health import everything, ids

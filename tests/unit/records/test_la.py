@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.kit.records import Lookup, RecordsUnavailableError, TraceStatus
+from adapters.kit.lookup.records import Lookup, RecordsUnavailableError, TraceStatus
 from adapters.la.records import open_records
 from adapters.la.ssd_database import load_folder
 from adapters.la.ssd_tables import NEEDED, TABLES

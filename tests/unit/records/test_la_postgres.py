@@ -9,7 +9,7 @@ from sqlalchemy import Column, DateTime, MetaData, String, Table, insert
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from adapters.kit.records import RecordsUnavailableError
+from adapters.kit.lookup.records import RecordsUnavailableError
 from adapters.la.records import open_records
 from adapters.la.ssd_tables import TABLES
 from tests.support.ashgrove import ISSUED, request_to, sample

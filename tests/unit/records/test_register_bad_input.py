@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.kit.csv_register import PERSON_COLUMNS, RECORD_COLUMNS, open_register
-from adapters.kit.records import Lookup, TraceStatus
+from adapters.kit.lookup.csv_register import PERSON_COLUMNS, RECORD_COLUMNS, open_register
+from adapters.kit.lookup.records import Lookup, TraceStatus
 from tests.support.ashgrove import request_to
 
 NOW = datetime(2026, 11, 24, 11, 0, tzinfo=UTC)

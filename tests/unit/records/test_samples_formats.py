@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.kit.records import Lookup, TraceStatus
+from adapters.kit.lookup.records import Lookup, TraceStatus
 from schemas.content.record import Record
 from tests.support.ashgrove import ISSUED, request_to, sample
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from adapters.kit.records import Lookup, TraceStatus
+from adapters.kit.lookup.records import Lookup, TraceStatus
 from tests.support.ashgrove import ISSUED, request_to, sample
 
 EXPECTED = {

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from adapters.kit.annotations import COLUMNS, annotated
-from adapters.kit.holdings import HeldPerson, HeldRecord, Holdings
-from adapters.kit.match_weights import DEFAULT_POLICY
-from adapters.kit.selection import Selected, select
-from adapters.kit.tables import read_bytes
-from adapters.kit.unread import BadField
-from adapters.kit.xml_safe import parse_xml
+from adapters.kit.lookup.annotations import COLUMNS, annotated
+from adapters.kit.lookup.holdings import HeldPerson, HeldRecord, Holdings
+from adapters.kit.lookup.match_weights import DEFAULT_POLICY
+from adapters.kit.lookup.selection import Selected, select
+from adapters.kit.lookup.tables import read_bytes
+from adapters.kit.lookup.unread import BadField
+from adapters.kit.lookup.xml_safe import parse_xml
 from schemas.content.response import TraceStatus
 from tests.support.ashgrove import request_to
 

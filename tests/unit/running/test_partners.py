@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from adapters.kit.chores import HubSilent, keep_directory, notice_silence
-from adapters.kit.partners import FixedPartners, HeldConnection, SignedPartners, partners_of
-from adapters.kit.sandbox_directory import NotASandbox, write_unsigned_directory
-from adapters.kit.settings import AdapterFile, AdapterSettings, Answers
-from adapters.kit.verification import Refusal
+from adapters.kit.envelope.verification import Refusal
+from adapters.kit.running.chores import HubSilent, keep_directory, notice_silence
+from adapters.kit.running.partners import FixedPartners, HeldConnection, SignedPartners, partners_of
+from adapters.kit.running.sandbox_directory import NotASandbox, write_unsigned_directory
+from adapters.kit.running.settings import AdapterFile, AdapterSettings, Answers
 from broker.directory_client import NoDirectory
 from broker.hub import Handler, Outcome
 from schemas.routing import Lane

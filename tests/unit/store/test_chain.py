@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapters.kit.chain import FIRST, RESTART, Fit, Judgement, Neighbours, judge
+from adapters.kit.delivery.chain import FIRST, RESTART, Fit, Judgement, Neighbours, judge
 
 A, B, C = (bytes([letter]) * 32 for letter in b"ABC")
 

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from adapters.kit import drafts
-from adapters.kit.delivery_policy import DeliveryPolicy
-from adapters.kit.store_errors import StoreDamaged
+from adapters.kit.delivery.policy import DeliveryPolicy
+from adapters.kit.envelope import drafts
+from adapters.kit.store.errors import StoreDamaged
 from schemas.routing import Lane
 from tests.support.fake_sealing import request_to
 

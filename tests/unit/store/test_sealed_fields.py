@@ -5,8 +5,8 @@ from itertools import permutations
 
 import pytest
 
-from adapters.kit.sealed_fields import FieldCipher, Place, framed, new_epoch, open_under, seal_under
-from adapters.kit.store_errors import StoreDamaged, WrongStoreKey
+from adapters.kit.store.errors import StoreDamaged, WrongStoreKey
+from adapters.kit.store.sealed_fields import FieldCipher, Place, framed, new_epoch, open_under, seal_under
 
 KEY, OTHER = bytes(range(32)), bytes(range(1, 33))
 PLACE = Place("document", "enquiry/1", "content/1")

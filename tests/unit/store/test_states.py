@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.kit import states
-from adapters.kit.states import (
+from adapters.kit.delivery import states
+from adapters.kit.delivery.states import (
     INBOX,
     OUTBOX,
     OUTBOX_AT_REST,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapters.kit.sealing import Event
+from adapters.kit.envelope.sealing import Event
 from broker.alerts import HUB, Alert, AlertKind, Health, HubFigures, Urgency, View, news, rules
 from broker.alerts.rules import REFUSAL_STANDS, judge
 from broker.calendar import MASH_CALENDAR

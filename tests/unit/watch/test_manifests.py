@@ -3,7 +3,7 @@
 import json
 from datetime import date, timedelta
 
-from adapters.kit.sealing import Event
+from adapters.kit.envelope.sealing import Event
 from broker.manifests import Half, Manifest, manifest
 from schemas import base64url
 from tests.support.parties import NOW

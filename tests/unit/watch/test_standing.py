@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.kit.sealing import Event
+from adapters.kit.envelope.sealing import Event
 from broker.calendars import Calendars
 from broker.watch_picture import Picture, standing
 from broker.watch_standing import Phase, Standing, time_to_breach

@@ -15,7 +15,7 @@ import yaml
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from adapters.kit.sealing import Event
+from adapters.kit.envelope.sealing import Event
 from broker.alerts import AlertKind
 from broker.alerts.rules import judge
 from broker.telemetry import ALLOWED_LABELS, COUNTERS, GAUGES, HISTOGRAMS, UNKNOWN, Sample, Telemetry, served

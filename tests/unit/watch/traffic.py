@@ -8,7 +8,7 @@ from functools import cache
 from hashlib import sha256
 from typing import Any
 
-from adapters.kit.sealing import Author, Chain, Event, Outgoing, Section, seal
+from adapters.kit.envelope.sealing import Author, Chain, Event, Outgoing, Section, seal
 from broker.hub import Delivery
 from broker.ledger_chain import Passage
 from broker.verify import Circumstances, VerifiedStub, check_envelope

@@ -1,0 +1,1 @@
+"""Outbox and inbox: nothing lost, nothing twice, whatever crashes between the commit and the acknowledgement."""

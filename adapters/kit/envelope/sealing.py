@@ -1,0 +1,269 @@
+"""Sealing: makes out of plaintexts the one envelope that only the recipient's roles can open.
+
+Always the same number of sections for a kind of envelope: a section that is not needed is sealed empty, to the same
+roles and padded to the same floor, so that nobody outside can tell it from a full one (a silent withhold included).
+Sealing happens once: a retry publishes the same bytes. Nothing is sealed that the recipient's checks would refuse.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from hashlib import sha256
+from typing import Final
+
+from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_encrypt as aead_encrypt
+from nacl.utils import random
+from pydantic import ValidationError
+
+from adapters.kit.envelope import hybrid
+from adapters.kit.envelope.manifest import Author, Manifest
+from adapters.kit.keys.in_use import SenderKeys
+from adapters.kit.keys.secrets import SecretBytes
+from schemas import base64url, signing
+from schemas.directory import AgencyRecord, Directory, Role
+from schemas.envelope import (
+    CONTENT_KEY_LENGTH,
+    MAX_ENVELOPE,
+    NONCE_LENGTH,
+    SECTIONS_OF_KIND,
+    SUITE_XWING,
+    Head,
+    Kind,
+    SectionEntry,
+    Wrap,
+    write_head,
+)
+from schemas.routing import Lane
+from schemas.stub import FIRST_PREVIOUS, IDENTIFIER_LENGTH, DirectoryReference, Event, Stub, write_core
+
+__all__ = [
+    "Author",
+    "CannotSeal",
+    "Chain",
+    "Event",
+    "NoCurrentKey",
+    "NotPermitted",
+    "Outgoing",
+    "Sealed",
+    "Section",
+    "UnfitForSealing",
+    "new_mid",
+    "new_thread",
+    "seal",
+]
+
+
+class Section(StrEnum):
+    """A part of a message with an audience of its own. The manifest, section 0, is made by `seal`."""
+
+    TEAM = "team"
+    DECISION_MAKER = "decision_maker"
+    PROTECTED = "protected"
+
+
+INDEX_OF: Final = {Section.TEAM: 1, Section.DECISION_MAKER: 2, Section.PROTECTED: 3}
+SECTION_AT: Final = {index: section for section, index in INDEX_OF.items()}
+_KIND_OF: Final = {Event.RECEIPT: Kind.RECEIPT, Event.HEARTBEAT: Kind.HEARTBEAT}
+
+
+class CannotSeal(Exception):
+    """The message was not sealed and nothing has left."""
+
+
+class NotPermitted(CannotSeal):
+    """No agreement in the directory lets this agency write to that recipient in this service class."""
+
+
+class NoCurrentKey(CannotSeal):
+    """The recipient has published no usable key for a role: refresh the directory, or ask them to rotate."""
+
+
+class UnfitForSealing(CannotSeal):
+    """The message breaks a rule that every recipient checks (size, section, author, service class or time)."""
+
+
+@dataclass(frozen=True, repr=False)
+class Outgoing:
+    """A message before sealing. `thread` is `new_thread()` or the thread that is answered; `in_reply_to` a mid."""
+
+    recipient: str
+    thread: str
+    event: Event
+    lane: Lane
+    service_class: str
+    in_reply_to: str | None
+    sections: Mapping[Section, bytes]
+    author: Author
+    purpose: str
+    expires_after: timedelta = timedelta(days=14)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The place in the chain of one sender and recipient: the first is `Chain(1, bytes(32))`.
+
+    `prev` is the stub hash of the envelope numbered `seq - 1`.
+    """
+
+    seq: int
+    prev: bytes
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """The bytes to publish. `openings` (33 bytes a section) prove the text later; keep them sealed at rest."""
+
+    mid: str
+    body: bytes = field(repr=False)
+    stub_hash: bytes
+    lane: Lane
+    recipient: str
+    openings: SecretBytes = field(default_factory=lambda: SecretBytes(b""))
+
+
+@dataclass(frozen=True, repr=False)
+class _SealedSection:
+    entry: SectionEntry
+    ciphertext: bytes
+    content_key: bytes
+    wraps: tuple[Wrap, ...]
+
+
+@dataclass(frozen=True, repr=False)
+class _Sealer:
+    """One envelope in the making: everything its sections are bound to."""
+
+    stub: Stub
+    kind: Kind
+    core: bytes
+    core_hash: bytes
+    record: AgencyRecord
+
+    def section(self, index: int, plaintext: bytes) -> _SealedSection:
+        content_key, nonce = random(CONTENT_KEY_LENGTH), random(NONCE_LENGTH)
+        derived = signing.section_secrets(content_key, core_hash=self.core_hash, index=index)
+        padded = signing.pad(plaintext)
+        binding = signing.section_binding(self.core_hash, index=index, count=SECTIONS_OF_KIND[self.kind])
+        ciphertext = nonce + aead_encrypt(padded, binding, nonce, derived.aead_key)
+        committed = signing.plaintext_commitment(derived.commitment_key, padded)
+        entry = SectionEntry(index, len(ciphertext), sha256(ciphertext).digest(), derived.commit, committed)
+        return _SealedSection(entry, ciphertext, content_key, self._wraps(index, content_key))
+
+    def _wraps(self, index: int, content_key: bytes) -> tuple[Wrap, ...]:
+        roles = self.record.roles_opening(index)
+        if not roles:
+            raise NoCurrentKey
+        return tuple(self._wrap(index, content_key, role) for role in roles)
+
+    def _wrap(self, index: int, content_key: bytes, role: Role) -> Wrap:
+        prekey = self.record.prekey_of(role, self.stub.t)
+        if prekey is None:
+            raise NoCurrentKey
+        ids = _raw(role.id), _raw(prekey.id)
+        names = (self.stub.from_, self.stub.kid, self.stub.to)
+        info = signing.wrap_binding(
+            names, suite=SUITE_XWING, core_hash=self.core_hash, index=index, role_and_key=b"".join(ids)
+        )
+        try:
+            return Wrap(index, *ids, hybrid.wrap(content_key, public=prekey.public, info=info))
+        except hybrid.UnusableKey as broken:
+            raise NoCurrentKey from broken
+
+
+@lru_cache(maxsize=4096)
+def _raw(identifier: str) -> bytes:
+    return base64url.decode(identifier) or b""
+
+
+def new_thread() -> str:
+    """Make a thread's name: random, never derived from a case or a person."""
+    return base64url.encode(random(IDENTIFIER_LENGTH))
+
+
+def new_mid() -> str:
+    """Make a message's name, for a caller that must know it before sealing."""
+    return base64url.encode(random(IDENTIFIER_LENGTH))
+
+
+def _stub(
+    outgoing: Outgoing, *, keys: SenderKeys, directory: Directory, chain: Chain, now: datetime, mid: str | None
+) -> Stub:
+    sent = int(now.timestamp())
+    return Stub(
+        mid=mid or new_mid(),
+        thread=outgoing.thread,
+        from_=keys.participant,
+        to=outgoing.recipient,
+        kid=keys.kid,
+        seq=chain.seq,
+        prev=chain.prev,
+        irt=outgoing.in_reply_to,
+        lane=outgoing.lane,
+        service_class=outgoing.service_class,
+        event=outgoing.event,
+        t=sent,
+        exp=sent + int(outgoing.expires_after.total_seconds()),
+        directory=DirectoryReference(directory.version, directory.hash),
+    )
+
+
+def _texts(outgoing: Outgoing, *, stub: Stub, kind: Kind) -> list[bytes]:
+    """Give the plaintext of every section in order; the unused ones are empty."""
+    texts = [b""] * SECTIONS_OF_KIND[kind]
+    for section, text in outgoing.sections.items():
+        if INDEX_OF[section] >= len(texts) or not text:
+            raise UnfitForSealing("a section that this kind of envelope has not, or an empty one")
+        texts[INDEX_OF[section]] = text
+    used = tuple(index for index, text in enumerate(texts) if text)
+    texts[0] = Manifest.of(stub, author=outgoing.author, purpose=outgoing.purpose, sections=used).to_bytes()
+    return texts
+
+
+def _begin(outgoing: Outgoing, *, stub: Stub, record: AgencyRecord) -> tuple[_Sealer, list[bytes]]:
+    kind = _KIND_OF.get(outgoing.event, Kind.MESSAGE)
+    if (kind is Kind.RECEIPT) != (outgoing.lane is Lane.RECEIPT):
+        raise UnfitForSealing("receipts, and nothing else, travel in the lane of receipts")
+    if not timedelta(0) < outgoing.expires_after <= timedelta(days=14):
+        raise UnfitForSealing("a message lives at most 14 days")
+    if (stub.seq == 1) != (stub.prev == FIRST_PREVIOUS):
+        raise UnfitForSealing("the first of a chain, and no other, follows nothing")
+    try:
+        core = write_core(stub)
+        texts = _texts(outgoing, stub=stub, kind=kind)
+    except (ValidationError, ValueError) as broken:
+        raise UnfitForSealing(type(broken).__name__) from None
+    hashed = signing.core_hash(suite=SUITE_XWING, kind=kind, core=core)
+    return _Sealer(stub, kind, core, hashed, record), texts
+
+
+def seal(
+    outgoing: Outgoing,
+    *,
+    keys: SenderKeys,
+    directory: Directory,
+    chain: Chain,
+    now: datetime,
+    mid: str | None = None,
+) -> Sealed:
+    """Seal `outgoing` to every role of the recipient that opens each section (SPEC 6), under `mid` or a new name.
+
+    Raises a `CannotSeal`: `NotPermitted`, `NoCurrentKey` or `UnfitForSealing`.
+    """
+    stub = _stub(outgoing, keys=keys, directory=directory, chain=chain, now=now, mid=mid)
+    record = directory.participant(outgoing.recipient)
+    if record is None or not directory.permits(stub.from_, stub.to, service_class=stub.service_class):
+        raise NotPermitted
+    if record.min_suite > SUITE_XWING:
+        raise UnfitForSealing("the recipient accepts a newer suite only")
+    sealer, texts = _begin(outgoing, stub=stub, record=record)
+    sealed = [sealer.section(index, text) for index, text in enumerate(texts)]
+    wraps = tuple(wrap for section in sealed for wrap in section.wraps)
+    head = write_head(Head(SUITE_XWING, sealer.kind, 0, sealer.core, tuple(part.entry for part in sealed), wraps))
+    signed = head + keys.sign(head)
+    body = b"".join((signed, *(part.ciphertext for part in sealed)))
+    if len(body) > MAX_ENVELOPE:
+        raise UnfitForSealing("larger than 2 MiB")
+    openings = SecretBytes(b"".join(bytes([part.entry.index]) + part.content_key for part in sealed))
+    return Sealed(stub.mid, body, sha256(signed).digest(), stub.lane, stub.to, openings)

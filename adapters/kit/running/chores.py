@@ -1,0 +1,73 @@
+"""What a running adapter does besides carrying messages: fresh directory, keys in time, noticing a deaf connection.
+
+Each chore runs until it is cancelled. A chore that fails for the world's reasons says so in the log and goes on; only
+`HubSilent` ends the adapter, so that the service manager starts it anew and somebody is told.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Final
+
+import structlog
+
+from adapters.kit.keys.keyring import Keyring
+from adapters.kit.running.partners import REFRESH_EVERY, Partners
+from broker.hub import HubConnection
+from schemas.routing import Lane
+
+KEYS_EVERY: Final = timedelta(hours=6)
+LOOK_EVERY: Final = timedelta(seconds=15)
+SILENCE_LIMIT: Final = timedelta(minutes=10)
+
+Clock = Callable[[], datetime]
+Sleep = Callable[[float], Awaitable[None]]
+
+
+class HubSilent(Exception):
+    """No lane has received anything, not even a sign of life, for ten minutes; the adapter stops to be started anew."""
+
+
+async def keep_directory(partners: Partners, *, clock: Clock, sleep: Sleep = asyncio.sleep) -> None:
+    """Refresh the directory every quarter of an hour; the last good one stays in use when that fails (M6)."""
+    log = structlog.get_logger()
+    while True:
+        try:
+            changed = await partners.refresh(now=clock())
+        except Exception as fault:
+            log.error("directory not refreshed", exc_info=fault)
+        else:
+            if changed:
+                log.info("directory changed", version=partners.current().version)
+        await sleep(REFRESH_EVERY.total_seconds())
+
+
+async def keep_keys(keyring: Keyring, *, clock: Clock, sleep: Sleep = asyncio.sleep) -> None:
+    """Make keys before they are needed and erase those whose window is over; forward secrecy rests on the erasing."""
+    log = structlog.get_logger()
+    while True:
+        try:
+            made = await asyncio.to_thread(keyring.rotate, clock())
+            erased = await asyncio.to_thread(keyring.erase_expired, clock())
+        except Exception as fault:
+            log.error("keys not tended", exc_info=fault)
+        else:
+            if made:
+                log.warning("new keys: hand in the record with mash directory publish-record", count=made)
+            if erased:
+                log.info("keys erased", count=erased)
+        await sleep(KEYS_EVERY.total_seconds())
+
+
+async def notice_silence(
+    connection: HubConnection, *, now: Callable[[], float] = monotonic, sleep: Sleep = asyncio.sleep
+) -> None:
+    """Watch that some lane is alive. Raises `HubSilent` after ten minutes without any."""
+    alive_at = now()
+    while True:
+        if any(connection.alive(lane) for lane in Lane):
+            alive_at = now()
+        elif now() - alive_at > SILENCE_LIMIT.total_seconds():
+            raise HubSilent
+        await sleep(LOOK_EVERY.total_seconds())

@@ -1,0 +1,154 @@
+"""One transaction's hands on the database: guarded rows, data keys, the time, and what to do after the commit.
+
+Guarantees: a row with a guard is verified when it is read and guarded again when it is written, so a flipped bit is
+found before it is acted upon; the time is one for the whole transaction and never runs backwards; a savepoint that is
+rolled back takes the ledger's head back with it.
+Everything above this file speaks of messages and documents; everything below of SQL. Nothing here decides anything.
+"""
+
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from sqlalchemy import ColumnElement, Select, Table, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.kit.store import hot_path
+from adapters.kit.store.errors import ContentErased, LostUpdate, StoreDamaged
+from adapters.kit.store.sealed_fields import FieldCipher, Place, open_under, seal_under
+from adapters.kit.store.tables import record_key
+
+Row: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class SealedValue:
+    """A sealed field and what it takes to open it again."""
+
+    key_id: str
+    epoch: int
+    sealed: bytes = field(repr=False)
+
+
+@dataclass
+class Session:
+    """What one transaction may touch. `meta` is the store's single row; the store writes it back at the commit."""
+
+    connection: AsyncConnection = field(repr=False)
+    cipher: FieldCipher = field(repr=False)
+    meta: Row = field(repr=False)
+    now: datetime
+    writable: bool = True
+    after_commit: list[Callable[[], None]] = field(default_factory=list, repr=False)
+    _driver: hot_path.Driver | None = field(default=None, repr=False)
+    _data_keys: dict[str, tuple[bytes, int]] = field(default_factory=dict, repr=False)
+
+    async def insert(self, table: Table, values: Mapping[str, Any]) -> Row:
+        """Insert a row, every column given or null, with its guard; returns the row."""
+        row: Row = {column.name: values.get(column.name) for column in table.columns}
+        if "guard" in row:
+            row["guard"] = self.cipher.guard(table.name, row)
+        await hot_path.insert(await self._link(), table, row)
+        return row
+
+    async def change(self, table: Table, row: Row, **changes: Any) -> Row:
+        """Write `changes` to `row`; returns the changed row. Raises LostUpdate if it is not as it was read."""
+        after = {**row, **changes}
+        if "guard" in after:
+            after["guard"] = changes["guard"] = self.cipher.guard(table.name, after)
+        if await hot_path.change(await self._link(), table, row, changes) != 1:
+            raise LostUpdate(f"a row of {table.name}")
+        return after
+
+    async def find(self, table: Table, *conditions: ColumnElement[bool]) -> Row | None:
+        """Return the one row that fits, verified, or None."""
+        shape = hot_path.plain(conditions)
+        if shape is None:
+            rows = await self.select(table, select(table).where(*conditions))
+            return rows[0] if rows else None
+        found = await hot_path.find(await self._link(), table, *shape)
+        for row in found[:1]:
+            self._verify(table, row)
+        return found[0] if found else None
+
+    async def _link(self) -> hot_path.Driver:
+        if self._driver is None:
+            self._driver = await hot_path.driver_of(self.connection)
+        return self._driver
+
+    async def select(self, table: Table, statement: Select[Any]) -> list[Row]:
+        """Return the rows of `table` that `statement` selects (all columns), each verified; raises StoreDamaged."""
+        result = await self.connection.execute(statement)
+        rows = [dict(found) for found in result.mappings()]
+        for row in rows:
+            self._verify(table, row)
+        return rows
+
+    def _verify(self, table: Table, row: Row) -> None:
+        if "guard" in row and not secrets.compare_digest(row["guard"], self.cipher.guard(table.name, row)):
+            raise StoreDamaged(f"a row of {table.name} is not what was written")
+
+    async def seal(self, plain: bytes, *, place: Place, retention: str, key_id: str) -> SealedValue:
+        """Seal `plain` for `place` under the data key `key_id`, which is made if it is new."""
+        key, epoch = await self._data_key(key_id) or await self._new_data_key(key_id, retention)
+        return SealedValue(key_id, epoch, seal_under(key, plain, place=place, epoch=epoch))
+
+    async def open(self, value: SealedValue, *, place: Place) -> bytes:
+        """Open a sealed value; raises ContentErased if its key was erased, StoreDamaged if it does not open."""
+        found = await self._data_key(value.key_id)
+        if found is None:
+            raise StoreDamaged("a data key is missing")
+        return open_under(found[0], value.sealed, place=place, epoch=value.epoch)
+
+    async def _data_key(self, key_id: str) -> tuple[bytes, int] | None:
+        if key_id in self._data_keys:
+            return self._data_keys[key_id]
+        row = await self.find(record_key, record_key.c.key_id == key_id)
+        if row is None:
+            return None
+        if row["wrapped"] is None:
+            raise ContentErased(key_id)
+        key = self.cipher.open_data_key(key_id, row["wrapped"], epoch=row["epoch"])
+        self._data_keys[key_id] = (key, row["epoch"])
+        return key, row["epoch"]
+
+    async def _new_data_key(self, key_id: str, retention: str) -> tuple[bytes, int]:
+        key, wrapped = self.cipher.new_data_key(key_id)
+        epoch = self.cipher.epoch
+        values = {"key_id": key_id, "retention": retention, "epoch": epoch, "wrapped": wrapped, "made_at": self.now}
+        await self.insert(record_key, values)
+        self._data_keys[key_id] = (key, epoch)
+        return key, epoch
+
+    def forget_data_key(self, key_id: str) -> None:
+        """Drop a data key from memory, after its erasure."""
+        self._data_keys.pop(key_id, None)
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator["Savepoint"]:
+        """Work that can be undone alone: call `undo()` inside, and on leaving it is as if it had never been."""
+        before, hooks = dict(self.meta), len(self.after_commit)
+        point = Savepoint()
+        async with self.connection.begin_nested() as nested:
+            yield point
+            if point.undone:
+                await nested.rollback()
+        if point.undone:
+            self.meta.clear()
+            self.meta.update(before)
+            del self.after_commit[hooks:]
+            self._data_keys.clear()
+
+
+@dataclass
+class Savepoint:
+    """Whether the work since the savepoint shall be undone."""
+
+    undone: bool = False
+
+    def undo(self) -> None:
+        """Undo the work when the savepoint is left."""
+        self.undone = True
