@@ -23,6 +23,7 @@ from broker.ledger import Ledger
 from broker.ledger_engine import LedgerUnavailable
 from broker.telemetry import Telemetry
 from broker.watch_answers import Answers
+from broker.watch_glance import Glance
 from broker.watch_intake import Bench, Intake
 from broker.watch_outside import Outside, WatchSettings
 from broker.watch_picture import Picture
@@ -181,3 +182,4 @@ class Watch:
             self.telemetry.observe("mash_answer_seconds", one.seconds, participant=one.participant, rag=one.rag)
         ledgers = Ledgers(self._picture.entries, quarantined, is_up, not self._health.ledger_fault, alive=self._alive())
         self.telemetry.show(samples(view, wanted, ledgers))
+        self._bench.hand_round(Glance(view, tuple(wanted), ledgers))

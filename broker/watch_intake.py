@@ -20,6 +20,7 @@ from broker.ledger import Ledger
 from broker.ledger_engine import LedgerUnavailable
 from broker.telemetry import Telemetry
 from broker.verify import Circumstances, Refusal, VerifiedStub, check_envelope
+from broker.watch_glance import Glance
 from broker.watch_outside import Outside, WatchSettings
 
 _NEWER: Final = "newer directory: refresh, then hold"
@@ -46,6 +47,14 @@ class Bench:
         self.telemetry.count("mash_watch_faults")
         with suppress(Exception):
             structlog.get_logger().error("the watch met a fault and goes on", exc_info=fault)
+
+    def hand_round(self, glance: Glance) -> None:
+        """Show a round to every onlooker; one that fails is a fault of ours and hides it from no other."""
+        for onlooker in self.outside.onlookers:
+            try:
+                onlooker(glance)
+            except Exception as fault:
+                self.note_fault(fault)
 
     async def refresh_directory(self) -> bool:
         """Read the directory anew, and say whether it changed."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from broker.alerts.book import Sink
 from broker.calendars import Calendars
 from broker.watch_directory import DirectorySource
+from broker.watch_glance import Onlooker
 from broker.watch_probe import Probe
 
 
@@ -26,7 +27,7 @@ class WatchSettings:
 
 @dataclass(frozen=True)
 class Outside:
-    """The directory, the calendars, the time, the hub's figures, and whom to tell."""
+    """The directory, the calendars, the time, the hub's figures, whom to tell, and who looks on."""
 
     directory: DirectorySource
     calendars: Calendars
@@ -34,3 +35,4 @@ class Outside:
     sinks: Sequence[Sink] = ()
     probe: Probe | None = None
     clock_stepped: Callable[[], bool] = lambda: False
+    onlookers: Sequence[Onlooker] = ()
