@@ -21,6 +21,7 @@ from sqlalchemy import (
     String,
     Table,
     TypeDecorator,
+    UniqueConstraint,
     event,
 )
 
@@ -149,6 +150,52 @@ alerts: Final = Table(
     Index("alert_open", "key", "cleared_at"),
 )
 """Alerts, open ones without `cleared_at`. The two last columns say what the sinks have been told."""
+
+tellings: Final = Table(
+    "alert_telling",
+    metadata,
+    Column("number", _Counted, primary_key=True),
+    Column("alert", BigInteger, nullable=False),
+    Column("desk", String(40), nullable=False),
+    Column("rung", String(16), nullable=False),
+    Column("post", String(24), nullable=False),
+    Column("way", String(16), nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("decided_at", Moment, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_try_at", Moment),
+    Column("told_at", Moment),
+    Column("fault", String(16), nullable=False),
+    Column("receipt", String(64), nullable=False),
+    UniqueConstraint("alert", "rung", "post", "way", "place", name="alert_telling_once"),
+    Index("alert_telling_by_state", "state", "next_try_at"),
+)
+"""One row an alert, a post and a way of reaching it, so that no rung is told twice. Addresses are in the duty file."""
+
+acknowledgements: Final = Table(
+    "alert_acknowledgement",
+    metadata,
+    Column("alert", BigInteger, primary_key=True, autoincrement=False),
+    Column("desk", String(40), nullable=False),
+    Column("by", String(40), nullable=False),
+    Column("at", Moment, nullable=False),
+)
+"""Who of which desk said first that an alert is seen: a post, never a person."""
+
+ways: Final = Table(
+    "alert_way",
+    metadata,
+    Column("desk", String(40), primary_key=True),
+    Column("rung", String(16), primary_key=True),
+    Column("post", String(24), primary_key=True),
+    Column("way", String(16), primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("fault", String(16), nullable=False),
+    Column("failing_since", Moment),
+    Column("worked_at", Moment),
+)
+"""How each way of reaching a post fares: a fault stands until that way has worked again."""
 
 _SQLITE_GUARD: Final = """
 CREATE TRIGGER IF NOT EXISTS stub_ledger_{what} BEFORE {what} ON stub_ledger

@@ -92,10 +92,11 @@ async def _entries(ledger: Ledger, which: Any, *, limit: int | None, oldest_firs
     order = alerts.c.number if oldest_first else alerts.c.number.desc()
     async with ledger.reading() as connection:
         rows = await connection.execute(select(alerts).where(which).order_by(order).limit(limit))
-        return tuple(_entry(row) for row in rows.mappings())
+        return tuple(entry_of(row) for row in rows.mappings())
 
 
-def _entry(row: Any) -> Entry:
+def entry_of(row: Any) -> Entry:
+    """Read a row of the book."""
     alert = Alert(
         kind=AlertKind(row["kind"]),
         participant=row["participant"],
