@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from adapters.kit.delivery.outbox import thread_key
+from adapters.kit.store import migrating
 from adapters.kit.store.engine import make_engine, store_url
 from adapters.kit.store.errors import ContentErased, NewerStore, NotYetSettled, StoreDamaged
 from adapters.kit.store.ledger import LedgerCheck
@@ -160,6 +163,16 @@ async def test_the_migrated_schema_is_that_of_the_tables(new_store: NewStore) ->
     async with engine.connect() as connection:
         assert await connection.run_sync(_differences) == []
     await engine.dispose()
+
+
+def test_the_names_of_the_migrations_say_what_alembic_reads_in_them() -> None:
+    """A store is recognised as up to date by the files' names alone: names and contents must agree, without branches."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrating.__file__).parent / "migrations"))
+    scripts = ScriptDirectory.from_config(config)
+    oldest_first = [script.revision for script in scripts.walk_revisions()][::-1]
+    assert list(migrating.known_revisions()) == oldest_first
+    assert scripts.get_heads() == [migrating.known_revisions()[-1]]
 
 
 async def test_a_store_of_a_newer_program_is_not_touched(new_store: NewStore, clock: FakeClock) -> None:
