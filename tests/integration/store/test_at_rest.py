@@ -166,7 +166,7 @@ async def test_the_migrated_schema_is_that_of_the_tables(new_store: NewStore) ->
 
 
 def test_the_names_of_the_migrations_say_what_alembic_reads_in_them() -> None:
-    """A store is recognised as up to date by the files' names alone: names and contents must agree, without branches."""
+    """A store is known to be up to date by the files' names alone: names and contents agree, without branches."""
     config = Config()
     config.set_main_option("script_location", str(Path(migrating.__file__).parent / "migrations"))
     scripts = ScriptDirectory.from_config(config)
