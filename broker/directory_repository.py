@@ -129,6 +129,13 @@ class Repository:
         Metadata(signed).to_file(str(path))
         return path
 
+    def expiries(self) -> dict[str, datetime]:
+        """Say when each published part expires, by its role's name."""
+        shelf = self._shelf
+        parts = {"root": shelf.root(), "targets": shelf.targets(), "snapshot": shelf.snapshot()}
+        published: dict[str, Metadata[Any] | None] = {**parts, "timestamp": shelf.timestamp()}
+        return {name: part.signed.expires for name, part in published.items() if part is not None}
+
     def publish(self, hub: Signer, *, now: datetime) -> Published:
         """Publish what is staged and what has come in, under a new snapshot and timestamp.
 

@@ -161,6 +161,8 @@ class Watch:
             began_at=self._ledger.began_at,
             directory=self._outside.directory.current,
             calendars=self._outside.calendars,
+            agreements=self._outside.agreements,
+            metadata=self._outside.directory.metadata,
             standings=by_time_to_breach(standings),
             unreceipted=tuple(unreceipted),
             chain_faults=self._picture.chain_faults(now),

@@ -6,7 +6,7 @@ remembered, so that a stub sealed under it is still known (E06).
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -43,26 +43,35 @@ def read_repository(folder: Path) -> Directory:
     return directory_of(Repository(folder).published())
 
 
-class DirectorySource:
-    """The directory that the watch verifies by. `fault` names the kind of the last failure, or nothing."""
+def read_expiries(folder: Path) -> Mapping[str, datetime]:
+    """Read when each part of the hub's repository expires; an exported file says nothing about it."""
+    return Repository(folder).expiries() if folder.is_dir() else {}
 
-    def __init__(self, read: Callable[[], Directory]) -> None:
-        self._read = read
+
+class DirectorySource:
+    """The directory that the watch verifies by. `fault` names the kind of the last failure, or nothing.
+
+    `metadata` says when each part of the hub's own repository expires; an exported directory has none.
+    """
+
+    def __init__(self, read: Callable[[], Directory], *, expiries: Callable[[], Mapping[str, datetime]] = dict) -> None:
+        self._read, self._expiries = read, expiries
         self.fault = ""
         try:
-            self.current = read()
+            self.current, self.metadata = read(), expiries()
         except _FAULTS as fault:
             raise DirectoryUnreadable(f"({type(fault).__name__})") from None
 
     @classmethod
     def at(cls, path: Path) -> "DirectorySource":
         """Read from `path`: a file is an export, a folder a repository. Raises `DirectoryUnreadable`."""
-        return cls(lambda: read_repository(path) if path.is_dir() else read_exported(path))
+        read = read_repository if path.is_dir() else read_exported
+        return cls(lambda: read(path), expiries=lambda: read_expiries(path))
 
     async def refresh(self, now: datetime) -> bool:
         """Read again, and say whether the directory changed."""
         try:
-            found = await asyncio.to_thread(self._read)
+            found, metadata = await asyncio.to_thread(lambda: (self._read(), self._expiries()))
         except _FAULTS as fault:
             self.fault = type(fault).__name__
             return False
@@ -70,7 +79,7 @@ class DirectorySource:
         if found.version < before.version or (found.version == before.version and found.hash != before.hash):
             self.fault = "rollback" if found.version < before.version else "equivocation"
             return False
-        self.fault = ""
+        self.fault, self.metadata = "", metadata
         if found.hash == before.hash:
             return False
         self.current = _remembering(found, before, now)

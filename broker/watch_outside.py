@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from broker.agreements import NO_AGREEMENTS, Agreements
 from broker.alerts.book import Sink
 from broker.calendars import Calendars
 from broker.watch_directory import DirectorySource
@@ -27,7 +28,7 @@ class WatchSettings:
 
 @dataclass(frozen=True)
 class Outside:
-    """The directory, the calendars, the time, the hub's figures, whom to tell, and who looks on."""
+    """The directory, the calendars, the time, the hub's figures, whom to tell, the agreements, and who looks on."""
 
     directory: DirectorySource
     calendars: Calendars
@@ -35,4 +36,5 @@ class Outside:
     sinks: Sequence[Sink] = ()
     probe: Probe | None = None
     clock_stepped: Callable[[], bool] = lambda: False
+    agreements: Agreements = NO_AGREEMENTS
     onlookers: Sequence[Onlooker] = ()

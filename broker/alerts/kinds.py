@@ -11,7 +11,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from broker.agreements import NO_AGREEMENTS, Agreements
 from broker.calendars import Calendars
+from broker.expiries import Ending, endings
 from broker.watch_chains import ChainFault
 from broker.watch_quarantine import Tally
 from broker.watch_standing import Standing, Unreceipted
@@ -46,6 +48,8 @@ class AlertKind(StrEnum):
     LEDGER_BROKEN = "ledger_broken"
     DIRECTORY = "directory"
     CLOCK = "clock"
+    KEY_EXPIRY = "key_expiry"
+    AGREEMENT = "agreement"
     RULE_FAILED = "rule_failed"
 
 
@@ -98,7 +102,10 @@ class Health:
 
 @dataclass(frozen=True)
 class View:
-    """Everything that alerts are decided on. `began_at`: since when the ledger is kept."""
+    """Everything that alerts are decided on. `began_at`: since when the ledger is kept.
+
+    `metadata`: when each part of the signed directory expires that the hub answers for.
+    """
 
     now: datetime
     began_at: datetime
@@ -112,11 +119,17 @@ class View:
     unfollowed: Mapping[str, int] = field(default_factory=dict)
     figures: HubFigures | None = None
     health: Health = Health()
+    agreements: Agreements = NO_AGREEMENTS
+    metadata: Mapping[str, datetime] = field(default_factory=dict)
 
     def telephone(self, participant: str) -> str:
         """Give the duty desk's number, or nothing."""
         record = self.directory.participant(participant)
         return (record.duty_telephone or "").strip() if record else ""
+
+    def endings(self) -> tuple[Ending, ...]:
+        """Give what comes to an end, soonest first."""
+        return endings(self.directory, agreements=self.agreements, metadata=self.metadata, now=self.now)
 
     def members(self) -> tuple[str, ...]:
         """Give the participants that are expected to work."""

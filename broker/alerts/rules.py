@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Final
 
+from broker.alerts.endings import endings
 from broker.alerts.kinds import HUB, Alert, AlertKind, Urgency, View
 from broker.watch_chains import ChainFaultKind
 from broker.watch_standing import Phase, Standing, Unreceipted
@@ -178,6 +179,7 @@ RULES: Final[tuple[Rule, ...]] = (
     contacts,
     calendars,
     floods,
+    endings,
     the_watch_itself,
 )
 
