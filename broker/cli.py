@@ -27,6 +27,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "table": Command("broker.operate:table", "Print the table of exchanges, queues, bindings and permissions."),
     "watch": Command("broker.cli_watch:watch", "Watch what passes: ledger, clocks, alerts, metrics."),
     "ledger": Command("broker.cli_watch:app", "Verify the ledger of what passed, and read it."),
+    "report": Command("broker.cli_report:app", "The month's figures, and a sample for inspectors."),
     "dead": Command("broker.cli_dead:app", "See and send on what the hub gave up delivering."),
     "enrol": Command("broker.cli_enrolment:enrol", "List an agency, and admit it once nothing is missing."),
     "suspend": Command("broker.cli_enrolment:suspend", "Put an agency out, at once if it must be."),

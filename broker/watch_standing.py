@@ -140,7 +140,7 @@ def _standing(
     first, last = requests[0], requests[-1]
     responder = first.recipient
     clock = RfiClock.from_events(
-        _clock_events(notes, first),
+        clock_events(notes, first),
         now=now,
         calendar=calendars.area,
         allowances=calendars.allowances_of(responder),
@@ -169,7 +169,7 @@ def _standing(
     )
 
 
-def _clock_events(notes: Sequence[Note], first: Note) -> Iterator[ClockEvent]:
+def clock_events(notes: Sequence[Note], first: Note) -> Iterator[ClockEvent]:
     """Tell the clock what happened between the two ends of `first`, in the words of `broker.sla`."""
     issued_as = RagRating.RED if first.rating is RagRating.BLUE else first.rating  # nobody is asked under BLUE
     yield ClockEvent(ClockEventKind.ISSUED, first.at, rating=issued_as)
