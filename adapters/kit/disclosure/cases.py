@@ -132,6 +132,6 @@ def _for_recipient(request: Mapping[str, Any], *, agency: str) -> dict[str, Any]
 
 def _yaml(path: Path) -> Any:
     try:
-        return yaml.safe_load(path.read_text("utf-8"))
+        return yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise CaseFileError(f"{path.name}: {type(error).__name__}") from None

@@ -1,0 +1,143 @@
+"""`python -m tests.mutation PATH... --tests TEST...`: how many small faults do the tests notice, and which not?
+
+PATH is a module or a folder of modules. The last line is the figure; every survivor is printed before it, with the
+argument from `survivors.toml` where there is one. Exits 1 below the bar, 2 where the tests are red without a fault.
+"""
+
+import argparse
+import importlib
+import json
+import sys
+import tempfile
+import tomllib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.mutation.covering import Covered, TestsAreRed, covered
+from tests.mutation.killing import Faulty, Verdict, tried
+from tests.mutation.mutants import Mutant, mutants_of
+
+ROOT = Path(__file__).resolve().parents[2]
+ARGUMENTS = Path(__file__).with_name("survivors.toml")
+# What the children would each have to import anew: libraries, and rooms of ours that import nothing of `adapters`.
+LIBRARIES = ("pydantic", "yaml", "typer", "rich", "sqlalchemy", "nacl.bindings", "cryptography", "cedarpy")
+LOWER_ROOMS = ("schemas.content.rfi", "schemas.content.record", "schemas.content.notice", "schemas.directory")
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One fault and what became of it. `line`: the text of the line; `argument`: why it cannot be noticed."""
+
+    path: Path
+    mutant: Mutant
+    verdict: Verdict
+    line: str
+    argument: str | None
+
+    def __str__(self) -> str:
+        said = f"  [{self.argument}]" if self.argument else ""
+        return f"{self.verdict}  {self.path.relative_to(ROOT)}:{self.mutant}{said}"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Try every fault and say what came of it."""
+    options = _options(arguments)
+    paths = [found for path in options.paths for found in _modules(ROOT / path)]
+    for name in (*LIBRARIES, *(() if any("schemas" in path.parts for path in paths) else LOWER_ROOMS)):
+        importlib.import_module(name)
+    try:
+        with tempfile.TemporaryDirectory(prefix="mutation-") as scratch:
+            known = covered(paths, tests=options.tests, scratch=Path(scratch))
+    except TestsAreRed as fault:
+        print(f"{TestsAreRed.__doc__} {fault}", file=sys.stderr)  # noqa: T201 a program that speaks to a person
+        return 2
+    results = []
+    for one in _all(paths, known=known, tests=options.tests, jobs=options.jobs, every=options.every):
+        results.append(one)
+        if one.verdict is Verdict.SURVIVED or options.verbose:
+            print(one, flush=True)  # noqa: T201 likewise
+    if options.report:
+        options.report.write_text(json.dumps([_plain(one) for one in results], indent=1), "utf-8")
+    return _summed_up(results, bar=options.bar)
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation")
+    parser.add_argument("paths", nargs="+")
+    parser.add_argument("--tests", nargs="+", required=True, help="files or folders of tests that have to notice")
+    parser.add_argument("--bar", type=float, default=90.0, help="percentage that has to be killed")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("-k", metavar="EXPRESSION", help="only the tests that pytest would choose with it")
+    parser.add_argument("--no-conftest", action="store_true", help="the tests need no fixture from a conftest.py")
+    parser.add_argument("--every", type=int, default=1, help="try every n-th fault only, for a first look")
+    parser.add_argument("--report", type=Path, help="write every fault and its verdict here, as JSON")
+    parser.add_argument("--verbose", action="store_true")
+    options = parser.parse_args(arguments)
+    options.tests += ["--noconftest"] * options.no_conftest + (["-k", options.k] if options.k else [])
+    return options
+
+
+def _modules(path: Path) -> list[Path]:
+    return sorted(path.rglob("*.py")) if path.is_dir() else [path]
+
+
+def _all(paths: Sequence[Path], *, known: Covered, tests: Sequence[str], jobs: int, every: int) -> Iterator[Tried]:
+    arguments = _arguments()
+    work = [(path, mutant) for path in paths for mutant in mutants_of(path.read_text("utf-8"))][::every]
+
+    def one(job: tuple[Path, Mutant]) -> Tried:
+        path, mutant = job
+        source = path.read_text("utf-8")
+        line = source.splitlines()[mutant.line - 1].strip()
+        faulty = Faulty(_module_name(path), path, mutant.applied(source))
+        first = known.first(path, mutant.line)
+        verdict = tried(faulty, tests=tests, first=first, limit=20 + 6 * known.total)
+        key = (path.relative_to(ROOT).as_posix(), line, f"{mutant.before} -> {mutant.after}")
+        return Tried(path, mutant, verdict, line, arguments.get(key))
+
+    with ThreadPoolExecutor(jobs) as pool:
+        yield from pool.map(one, work)
+
+
+def _module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _arguments() -> dict[tuple[str, str, str], str]:
+    listed = tomllib.loads(ARGUMENTS.read_text("utf-8")).get("survivor", [])
+    return {(one["file"], one["line"], one["change"]): one["why"] for one in listed}
+
+
+def _plain(one: Tried) -> dict[str, object]:
+    return {
+        "file": one.path.relative_to(ROOT).as_posix(),
+        "number": one.mutant.line,
+        "line": one.line,
+        "change": f"{one.mutant.before} -> {one.mutant.after}",
+        "verdict": str(one.verdict),
+        "why": one.argument,
+    }
+
+
+def _summed_up(results: Sequence[Tried], *, bar: float) -> int:
+    by_file: dict[str, Counter[Verdict]] = {}
+    for one in results:
+        by_file.setdefault(one.path.relative_to(ROOT).as_posix(), Counter())[one.verdict] += 1
+    lines = [""]
+    for name, counted in by_file.items():
+        total = counted.total()
+        lines.append(f"{name:58} {total - counted[Verdict.SURVIVED]:5} of {total:5} killed")
+    survived = sum(one.verdict is Verdict.SURVIVED for one in results)
+    argued = sum(one.verdict is Verdict.SURVIVED and one.argument is not None for one in results)
+    share = 100 * (len(results) - survived) / len(results) if results else 0.0
+    lines.append(f"{len(results) - survived} of {len(results)} faults killed: {share:.1f} %; argued for: {argued}")
+    print("\n".join(lines))  # noqa: T201 likewise
+    return 0 if share >= bar else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
