@@ -19,10 +19,11 @@ from broker.errors import ConnectionClosed, Misuse, NotAParticipant
 from broker.hub import Delivery, Handler, Outcome, check_size
 from broker.settings import TransportSettings
 from broker.supervisor import being_cancelled
-from broker.topology import DEAD_QUEUE, DELIVERY_LIMIT, MONITOR, Topology
-from schemas.routing import Lane, ingress_exchange, queue_name, routing_key
+from broker.topology import DEAD_QUEUE, DELIVERY_LIMIT, MONITOR, Topology, ingress_of, owner_of
+from schemas.routing import Lane, queue_name, routing_key
 
 _POLL_SECONDS = 0.05
+_TAP_LENGTH = 10_000
 
 
 class EmbeddedHub:
@@ -37,6 +38,8 @@ class EmbeddedHub:
             delivery_limit=DELIVERY_LIMIT,
             dead_queue=DEAD_QUEUE,
             busy_timeout=self._settings.publish_timeout,
+            # A sandbox may run for weeks without a watch.
+            bounds={queue_name(MONITOR, lane): _TAP_LENGTH for lane in Lane},
         )
         self._arrivals: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self._connections: list[EmbeddedConnection] = []
@@ -69,13 +72,14 @@ class EmbeddedHub:
         await self._store.close()
 
     async def _publish(self, body: bytes, *, sender: str, recipient: str, lane: Lane) -> Outcome:
-        if sender in self._topology.suspended or sender == MONITOR:
+        if sender in self._topology.suspended:
             return Outcome.UNKNOWN
-        queues = self._topology.routes(ingress_exchange(sender), key=routing_key(recipient, lane))
+        ingress = ingress_of(sender)
+        queues = self._topology.routes(ingress, key=routing_key(recipient, lane))
         if not queues:
             return Outcome.RETURNED
         try:
-            await self._store.append(queues, body=body, ingress_owner=sender)
+            await self._store.append(queues, body=body, ingress_owner=owner_of(ingress))
         except sqlite3.OperationalError:  # a full disk, or a file that others hold for too long
             return Outcome.UNKNOWN
         for queue in queues:

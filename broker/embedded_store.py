@@ -9,10 +9,11 @@ import asyncio
 import fcntl
 import secrets
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Final, TypeVar
 
 Result = TypeVar("Result")
@@ -27,6 +28,10 @@ CREATE TABLE IF NOT EXISTS message (
     taken_by TEXT
 );
 CREATE INDEX IF NOT EXISTS message_by_queue ON message (queue, id);
+"""
+_DROP_OLDEST: Final = """
+DELETE FROM message
+WHERE queue = ? AND id <= (SELECT id FROM message WHERE queue = ? ORDER BY id DESC LIMIT 1 OFFSET ?)
 """
 
 
@@ -43,14 +48,25 @@ class Row:
 class QueueStore:
     """Durable queues of one machine. With no path they live in memory and die with the object.
 
+    A queue in `bounds` keeps so many of the youngest messages; no other drops any.
+
     Every call raises `sqlite3.OperationalError` if another process holds the file for longer than `busy_timeout`.
     """
 
-    def __init__(self, path: Path | None, *, delivery_limit: int, dead_queue: str, busy_timeout: float = 10) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        *,
+        delivery_limit: int,
+        dead_queue: str,
+        busy_timeout: float = 10,
+        bounds: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
         self._path = path
         self._busy_timeout = busy_timeout
         self._delivery_limit = delivery_limit
         self._dead_queue = dead_queue
+        self._bounds = bounds
         self._me = secrets.token_hex(8)
         self._lock: IO[bytes] | None = None
         self._database: sqlite3.Connection | None = None
@@ -63,6 +79,8 @@ class QueueStore:
         def insert(database: sqlite3.Connection) -> None:
             rows = [(queue, ingress_owner, body) for queue in queues]
             database.executemany("INSERT INTO message (queue, ingress_owner, body) VALUES (?, ?, ?)", rows)
+            for queue in self._bounds.keys() & set(queues):
+                database.execute(_DROP_OLDEST, (queue, queue, self._bounds[queue]))
 
         await self._transaction(insert)
 

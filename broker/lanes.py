@@ -15,11 +15,10 @@ from broker.errors import HubError
 from broker.hub import Delivery, Handler, Outcome
 from broker.settings import TransportSettings
 from broker.supervisor import Arrival, Channel, OpenChannel, Silence, Supervised, being_cancelled, watch
+from broker.topology import owner_of
 from schemas.routing import Lane
 
 log = logging.getLogger("mash.hub")
-
-_INGRESS_PREFIX = "mash.in."
 
 
 class HandlerFailed(HubError):
@@ -139,7 +138,7 @@ class ConsumeLane(Supervised):
 
     async def _handle(self, arrival: Arrival) -> None:
         delivery = Delivery(
-            ingress_owner=_owner(arrival.exchange),
+            ingress_owner=owner_of(arrival.exchange),
             lane=self._lane,
             body=arrival.body,
             has_cc=arrival.has_cc,
@@ -180,8 +179,3 @@ class ConsumeLane(Supervised):
 
     def _is_canary(self, arrival: Arrival) -> bool:
         return self._canary is not None and arrival.key == self._canary[0]
-
-
-def _owner(exchange: str) -> str:
-    """Name the participant whose ingress this is; a dead letter's exchange names nobody."""
-    return exchange.removeprefix(_INGRESS_PREFIX) if exchange.startswith(_INGRESS_PREFIX) else ""

@@ -83,8 +83,8 @@ def management_url_of(amqp_url: str) -> str:
 
 
 def vhost_of(amqp_url: str) -> str:
-    """Read the vhost out of an AMQP address; `mash` where it names none."""
-    return unquote(urlsplit(amqp_url).path.removeprefix("/")) or "mash"
+    """Read the vhost out of an AMQP address, the first of several; `mash` where it names none."""
+    return unquote(urlsplit(amqp_url.partition(",")[0].strip()).path.removeprefix("/")) or "mash"
 
 
 async def ensure_vhost(management: Management) -> None:

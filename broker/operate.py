@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, TypeVar
 
 import typer
 
+from broker.definitions import definitions as as_definitions
 from broker.directory_client import DirectoryClient, NoDirectory
 from broker.doctor import Observation, diagnose, observe
 from broker.errors import HubError
@@ -78,9 +79,13 @@ def doctor(directory: DirectoryFile, management: ManagementUrl, vhost: Vhost = "
     raise typer.Exit(1 if deviations else 0)
 
 
-def table(directory: DirectoryFile) -> None:
-    """Print the table as a document in Markdown."""
-    typer.echo(document(_topology(directory)), nl=False)
+def table(
+    directory: DirectoryFile,
+    definitions: Annotated[bool, typer.Option("--definitions", help="As a RabbitMQ definitions file.")] = False,
+) -> None:
+    """Print the table as a document in Markdown, or as the definitions that a new node may load."""
+    topology = _topology(directory)
+    typer.echo(as_definitions(topology) if definitions else document(topology), nl=False)
 
 
 def _topology(path: Path) -> Topology:

@@ -7,6 +7,9 @@ to it. Two properties rest on its shape (each has a test that names its attack):
   published by S, and reaches only whom S may write to, whatever CC or BCC header S adds.
 - There is no alternate exchange, and the monitor's taps are bound with exactly the permitted keys: a message that
   nobody may read comes back to its sender as unroutable.
+
+With a monitor the hub has an ingress of its own. What it says there (the daily manifests) reaches those who take part,
+and they can answer it; it leads to no other queue, and nobody else may write it.
 """
 
 import re
@@ -22,12 +25,20 @@ from schemas.directory import Directory
 from schemas.routing import Lane, ingress_exchange, queue_name, routing_key
 
 MONITOR: Final = "monitor"
+HUB: Final = "hub"
+"""The name under which the monitor speaks; no participant can have it, nor the monitor's."""
+HUB_LANE: Final = Lane.ROUTINE
+ANSWER_LANE: Final = Lane.RECEIPT
 DEAD_EXCHANGE: Final = "mash.dead"
 DEAD_QUEUE: Final = "mash.q.dead"
 NOTHING: Final = "^$"
 """The pattern that permits no resource at all."""
 DELIVERY_LIMIT: Final = 100
+# A dead letter that is looked at, and a stub of a watch that dies, count as deliveries; 4.x would drop them after 20.
+# No number means "never" on 3.10 to 4.x alike.
+NEVER_GIVEN_UP: Final = 1_000_000
 QUORUM_GROUP: Final = 3
+TAP_LENGTH: Final = 500_000
 _GIB: Final = 1024**3
 
 _QUORUM: Final[Mapping[str, Any]] = MappingProxyType(
@@ -97,8 +108,18 @@ POLICIES: Final = (
             "max-length-bytes": 4 * _GIB,
         },
     ),
-    Policy("mash-dead", r"^mash\.q\.dead$", 10, {"overflow": "reject-publish", "max-length-bytes": 4 * _GIB}),
-    Policy("mash-mon", r"^mash\.q\.monitor\.", 10, {"overflow": "drop-head", "max-length": 500_000}),
+    Policy(
+        "mash-dead",
+        r"^mash\.q\.dead$",
+        10,
+        {"delivery-limit": NEVER_GIVEN_UP, "overflow": "reject-publish", "max-length-bytes": 4 * _GIB},
+    ),
+    Policy(
+        "mash-mon",
+        r"^mash\.q\.monitor\.",
+        10,
+        {"delivery-limit": NEVER_GIVEN_UP, "overflow": "drop-head", "max-length": TAP_LENGTH},
+    ),
 )
 
 # Six live connections (two a lane), and as many again while the broker still counts those a cut has killed.
@@ -109,6 +130,17 @@ VHOST_LIMITS: Final[Mapping[str, int]] = MappingProxyType({"max-connections": 40
 def canary_key(participant: str, lane: Lane) -> str:
     """Name the key by which `participant` sends itself the sign of life of a lane; no tap and no other queue has it."""
     return f"{routing_key(participant, lane)}.canary"
+
+
+def ingress_of(user: str) -> str:
+    """Name the one exchange that `user` may write to; the monitor's is the hub's."""
+    return ingress_exchange(HUB if user == MONITOR else user)
+
+
+def owner_of(exchange: str) -> str:
+    """Name whose ingress this is; a dead letter's exchange names nobody."""
+    prefix = ingress_exchange("")
+    return exchange.removeprefix(prefix) if exchange.startswith(prefix) else ""
 
 
 @dataclass(frozen=True)
@@ -147,7 +179,7 @@ class Topology:
             suspended=frozenset(suspended) & set(names),
             exchanges=(
                 Exchange(DEAD_EXCHANGE, "fanout", internal=True),
-                *(Exchange(ingress_exchange(name), "direct") for name in names),
+                *(Exchange(ingress_of(name), "direct") for name in readers),
             ),
             queues=(
                 Queue(DEAD_QUEUE, _QUORUM),
@@ -201,9 +233,12 @@ def _check(names: Sequence[str], pairs: Collection[tuple[str, str]]) -> None:
 
 def _bindings(names: Sequence[str], pairs: Collection[tuple[str, str]], *, monitor: bool) -> Iterable[Binding]:
     yield Binding(DEAD_EXCHANGE, DEAD_QUEUE, "")
-    for name in names:
+    for name in (*names, MONITOR) if monitor else names:
         for lane in Lane:
-            yield Binding(ingress_exchange(name), queue_name(name, lane), canary_key(name, lane))
+            yield Binding(ingress_of(name), queue_name(name, lane), canary_key(name, lane))
+    for name in sorted({end for pair in pairs for end in pair}) if monitor else ():
+        yield Binding(ingress_exchange(HUB), queue_name(name, HUB_LANE), routing_key(name, HUB_LANE))
+        yield Binding(ingress_exchange(name), queue_name(MONITOR, ANSWER_LANE), routing_key(HUB, ANSWER_LANE))
     for sender, recipient in pairs:
         for lane in Lane:
             source, key = ingress_exchange(sender), routing_key(recipient, lane)
@@ -217,6 +252,4 @@ def _permission(user: str, *, suspended: Collection[str]) -> Permission:
     read = rf"^mash\.q\.{user}\.({lanes})$"
     if user in suspended:
         return Permission(user, NOTHING, NOTHING, NOTHING)
-    if user == MONITOR:
-        return Permission(user, NOTHING, NOTHING, read)
-    return Permission(user, NOTHING, rf"^mash\.in\.{user}$", read)
+    return Permission(user, NOTHING, f"^{re.escape(ingress_of(user))}$", read)

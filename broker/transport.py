@@ -7,8 +7,10 @@ Under TLS it authenticates by certificate alone (EXTERNAL) and insists on a cont
 """
 
 import asyncio
+import itertools
+import random
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
@@ -23,8 +25,8 @@ from broker.hub import Handler, Outcome, check_size
 from broker.lanes import ConsumeLane, PublishLane
 from broker.settings import TransportSettings
 from broker.supervisor import Arrival, Channel
-from broker.topology import MONITOR, canary_key
-from schemas.routing import Lane, ingress_exchange, queue_name, routing_key
+from broker.topology import canary_key, ingress_of
+from schemas.routing import Lane, queue_name, routing_key
 
 CONTENT_TYPE: Final = "application/vnd.mash.mse1"
 _CC_HEADERS: Final = ("CC", "BCC")
@@ -97,16 +99,23 @@ class AmqpConnection:
     """One participant's connection to a RabbitMQ hub: up to two connections a lane, opened when first needed."""
 
     def __init__(
-        self, url: str, *, participant: str, ssl_context: ssl.SSLContext | None, settings: TransportSettings
+        self,
+        addresses: Sequence[str],
+        *,
+        participant: str,
+        ssl_context: ssl.SSLContext | None,
+        settings: TransportSettings,
     ) -> None:
-        self._url = url
+        self._addresses = tuple(addresses)
+        # Connections begin at different nodes, so that the nodes of a cluster share the work.
+        self._turn = itertools.count(random.randrange(len(self._addresses)))  # noqa: S311 - a spread, not a secret
         self._participant = participant
         self._ssl_context = ssl_context
         self._settings = settings
         self._publishers = {
             lane: PublishLane(
                 f"publish-{participant}-{lane}",
-                exchange=ingress_exchange(participant),
+                exchange=ingress_of(participant),
                 open_channel=self._open_channel,
                 settings=settings,
             )
@@ -151,9 +160,7 @@ class AmqpConnection:
         if self._closed:
             raise ConnectionClosed
 
-    def _canary(self, lane: Lane) -> tuple[str, Callable[[], Awaitable[Outcome]]] | None:
-        if self._participant == MONITOR:
-            return None  # the monitor may write nothing, not even to itself
+    def _canary(self, lane: Lane) -> tuple[str, Callable[[], Awaitable[Outcome]]]:
         key = canary_key(self._participant, lane)
 
         async def send() -> Outcome:
@@ -169,9 +176,13 @@ class AmqpConnection:
         )
 
     async def _open_channel(self) -> Channel:
-        connection = await aio_pika.connect(
-            self._url, ssl_context=self._ssl_context, heartbeat=self._settings.heartbeat
-        )
+        """Open a channel at the next node in turn; the supervisor asks again, and so goes round."""
+        url = self._addresses[next(self._turn) % len(self._addresses)]
+        async with asyncio.timeout(self._settings.connect_timeout / len(self._addresses)):
+            return await self._open_channel_at(url)
+
+    async def _open_channel_at(self, url: str) -> Channel:
+        connection = await aio_pika.connect(url, ssl_context=self._ssl_context, heartbeat=self._settings.heartbeat)
         try:
             channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
         except BaseException:
@@ -189,15 +200,29 @@ async def connect(
 ) -> AmqpConnection:
     """Open `participant`'s connection to the RabbitMQ at `url` (`amqps://host:5671/mash`, or `amqp://` on one machine).
 
+    Several nodes of one cluster are named with commas between their addresses; who does not answer is passed over.
     Does no I/O yet: an unreachable hub shows as `UNKNOWN` outcomes and as consumers that are not alive. Raises `Misuse`
     for a TLS address without a context of the caller's: the library's own options turn verification off.
     """
-    address = urlsplit(url)
-    if address.scheme == "amqps":
-        if ssl_context is None or ssl_context.verify_mode is not ssl.CERT_REQUIRED:
-            raise Misuse("(a TLS address needs a context that verifies the hub)")
-        host = address.netloc.rpartition("@")[2]
-        url = urlunsplit(address._replace(netloc=host, query="auth=external"))
+    addresses = [_secured(one, ssl_context) for one in addresses_of(url)]
     return AmqpConnection(
-        url, participant=participant, ssl_context=ssl_context, settings=settings or TransportSettings()
+        addresses, participant=participant, ssl_context=ssl_context, settings=settings or TransportSettings()
     )
+
+
+def addresses_of(url: str) -> tuple[str, ...]:
+    """Split what names one node or several. Raises `Misuse` where nodes are named with and without TLS, or none is."""
+    addresses = tuple(one.strip() for one in url.split(",") if one.strip())
+    if len({urlsplit(one).scheme for one in addresses}) != 1:
+        raise Misuse("(the addresses of one hub are all with TLS or all without)")
+    return addresses
+
+
+def _secured(url: str, ssl_context: ssl.SSLContext | None) -> str:
+    address = urlsplit(url)
+    if address.scheme != "amqps":
+        return url
+    if ssl_context is None or ssl_context.verify_mode is not ssl.CERT_REQUIRED:
+        raise Misuse("(a TLS address needs a context that verifies the hub)")
+    host = address.netloc.rpartition("@")[2]
+    return urlunsplit(address._replace(netloc=host, query="auth=external"))

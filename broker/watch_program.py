@@ -8,7 +8,6 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from pydantic import ValidationError
 
@@ -19,6 +18,7 @@ from broker.embedded import EmbeddedHub
 from broker.errors import HubError
 from broker.hub import HubConnection
 from broker.ledger import Ledger
+from broker.management import vhost_of
 from broker.telemetry import LOOPBACK, Telemetry, served
 from broker.tls import client_context
 from broker.topology import MONITOR, Topology
@@ -118,5 +118,5 @@ async def _hub(
     context = client_context(authority=tls.authority, certificate=tls.certificate, key=tls.key) if tls else None
     connection = await connect(options.hub, participant=MONITOR, ssl_context=context)
     stack.push_async_callback(connection.close)
-    vhost = unquote(urlsplit(options.hub).path.removeprefix("/")) or "mash"
-    return connection, management_probe(options.management, vhost=vhost) if options.management else None
+    probe = management_probe(options.management, vhost=vhost_of(options.hub)) if options.management else None
+    return connection, probe

@@ -135,7 +135,12 @@ def _make_home(home: Path, agency: DemoAgency, *, hub: str, now: datetime, ahead
         file.write(secrets.token_bytes(32))
     protector = CredentialProtector(folder=credential.parent)
     keyring = Keyring.create(
-        home / "keys", participant=agency.participant, protector=protector, now=now, kind=agency.kind
+        home / "keys",
+        participant=agency.participant,
+        protector=protector,
+        now=now,
+        kind=agency.kind,
+        duty_telephone=agency.telephone,
     )
     keyring.rotate(now, ahead=int(ahead.total_seconds()))
     (home / "adapter.toml").write_text(_settings(agency, records=_records(home, agency), hub=hub), "utf-8")

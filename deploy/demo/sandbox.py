@@ -64,6 +64,10 @@ def _next_steps(folder: Path) -> str:
   mash inbox list                                              # the request's reference, RFI-...
   mash respond propose RFI-...                                 # what was found, and what to do before it can be sent
   mash respond send RFI-... && mash run --once
+
+What the hub sees of all this, in a terminal of its own:
+
+  mash-hub watch --hub embedded:{folder / "hub.db"} --directory {folder / "directory.json"} --db {folder / "ledger.db"}
 """
 
 

@@ -81,8 +81,12 @@ class Keyring:
         now: datetime,
         kind: str = "la",
         name: str = "",
+        duty_telephone: str | None = None,
     ) -> Self:
-        """Make a keyring with an identity, a signing key and prekeys of the four roles. Raises `AlreadyThere`."""
+        """Make a keyring with an identity, a signing key and prekeys of the four roles. Raises `AlreadyThere`.
+
+        `duty_telephone` is published with the keys: whom the hub's operators ring (GOV-05).
+        """
         if (folder / keyfile.FILE_NAME).exists():
             raise AlreadyThere(str(folder))
         master = SecretBytes.random()
@@ -91,6 +95,7 @@ class Keyring:
             participant=participant,
             kind=kind,
             name=name or participant,
+            duty_telephone=duty_telephone,
             protector=header,
             master=wrapped,
             roles=tuple(StoredRole(name=role, id=_new_id(), opens=opens) for role, opens in ROLES.items()),

@@ -19,8 +19,7 @@ async def connection_of(settings: AdapterSettings, directory: Directory) -> Asyn
     """Connect as the settings say, and close at the end. The certificate's name is the participant (EXTERNAL)."""
     url, participant = settings.hub_url, settings.file.participant
     if url.startswith("embedded:"):
-        topology = Topology.build(sorted(directory.records), sorted(directory.pairs), monitor=False)
-        async with EmbeddedHub(topology, Path(url.removeprefix("embedded:"))) as hub:
+        async with EmbeddedHub(Topology.of(directory), Path(url.removeprefix("embedded:"))) as hub:
             yield await hub.connect(participant)
         return
     connection = await connect(url, participant=participant, ssl_context=tls_context(settings))

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from schemas.directory import AgencyRecord, Directory
+from schemas.directory import AgencyRecord, Directory, Pair
 
 FORMAT: Final = "mash.sandbox-directory.v1"
 
@@ -24,12 +24,13 @@ class DirectoryUnreadable(Exception):
 
 
 def write_unsigned_directory(path: Path, directory: Directory) -> None:
-    """Write a directory for a sandbox."""
+    """Write a directory for a sandbox, in the shape that the hub's own commands read too."""
     plain: dict[str, Any] = {
         "format": FORMAT,
         "version": directory.version,
-        "records": [record.model_dump(mode="json") for record in directory.records.values()],
-        "pairs": sorted(directory.pairs),
+        "records": {name: record.model_dump(mode="json") for name, record in directory.records.items()},
+        "pairs": [directory.pairs[ends].model_dump(mode="json") for ends in sorted(directory.pairs)],
+        "suspended": sorted(directory.suspended),
     }
     path.write_text(json.dumps(plain), "utf-8")
 
@@ -40,7 +41,8 @@ def read_unsigned_directory(path: Path, *, hub: str) -> Directory:
         raise NotASandbox(str(path))
     try:
         plain = json.loads(path.read_text("utf-8"))
-        records = [AgencyRecord.model_validate_json(json.dumps(record)) for record in plain["records"]]
-        return Directory.build(plain["version"], records, [(sender, recipient) for sender, recipient in plain["pairs"]])
-    except (OSError, ValueError, KeyError, TypeError, ValidationError):
+        records = [AgencyRecord.model_validate_json(json.dumps(record)) for record in plain["records"].values()]
+        pairs = [Pair.model_validate_json(json.dumps(pair)) for pair in plain["pairs"]]
+        return Directory.build(plain["version"], records, pairs, suspended=plain["suspended"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ValidationError):
         raise DirectoryUnreadable(str(path)) from None

@@ -20,7 +20,7 @@ from aiormq.exceptions import (
     PublishError,
 )
 
-from broker.topology import DEAD_EXCHANGE, DEAD_QUEUE, MONITOR
+from broker.topology import ANSWER_LANE, DEAD_EXCHANGE, DEAD_QUEUE, HUB, HUB_LANE, MONITOR
 from schemas.routing import Lane, ingress_exchange, queue_name, routing_key
 from tests.integration.hub.conftest import AGENCY, LISTED, PARTNER, SUSPENDED
 from tests.support.partnership import Partnership
@@ -70,6 +70,7 @@ async def consume_and_cancel(channel: AbstractChannel, queue: str) -> None:
 MY_QUEUE, MY_INGRESS = queue_name("{me}", Lane.ROUTINE), ingress_exchange("{me}")
 PARTNERS_QUEUE, PARTNERS_KEY = queue_name(PARTNER, Lane.ROUTINE), routing_key(PARTNER, Lane.ROUTINE)
 PARTNERS_INGRESS = ingress_exchange(PARTNER)
+HUBS_INGRESS = ingress_exchange(HUB)
 MONITORS_QUEUE = queue_name(MONITOR, Lane.ROUTINE)
 
 OPERATIONS: Final[dict[str, Operation]] = {
@@ -83,6 +84,10 @@ OPERATIONS: Final[dict[str, Operation]] = {
         MY_INGRESS, "nobody", cc=routing_key(LISTED, Lane.ROUTINE)
     ),
     "publish through the partner's ingress": publish(PARTNERS_INGRESS, routing_key(AGENCY, Lane.ROUTINE)),
+    "publish through the hub's ingress": publish(HUBS_INGRESS, routing_key(AGENCY, HUB_LANE)),
+    "publish through the hub's ingress to another lane": publish(HUBS_INGRESS, routing_key(AGENCY, Lane.URGENT)),
+    "answer the hub": publish(MY_INGRESS, routing_key(HUB, ANSWER_LANE)),
+    "publish to the monitor's tap": publish(MY_INGRESS, routing_key(MONITOR, Lane.ROUTINE)),
     "publish to the default exchange": publish("", PARTNERS_QUEUE),
     "publish to amq.topic": publish("amq.topic", PARTNERS_KEY),
     "publish to amq.direct": publish("amq.direct", PARTNERS_KEY),
@@ -132,6 +137,8 @@ EXPECTED: Final[dict[str, dict[str, int]]] = {
         "publish to somebody suspended": 312,
         "publish to nobody, with the partner in CC and BCC": OK,  # bound to it, and marked for it to refuse (E00)
         "publish to nobody, with a stranger in CC and BCC": 312,
+        "answer the hub": OK,
+        "publish to the monitor's tap": 312,
         "get from its own queue": OK,
         "consume from its own queue": OK,
         "purge its own queue": OK,
@@ -144,12 +151,16 @@ EXPECTED: Final[dict[str, dict[str, int]]] = {
         "publish to somebody suspended": 312,
         "publish to nobody, with the partner in CC and BCC": 312,
         "publish to nobody, with a stranger in CC and BCC": 312,
+        "answer the hub": 312,
+        "publish to the monitor's tap": 312,
         "get from its own queue": OK,
         "consume from its own queue": OK,
         "purge its own queue": OK,
     },
     SUSPENDED: {},
     MONITOR: {
+        "publish through the hub's ingress": OK,
+        "publish through the hub's ingress to another lane": 312,
         "get from its own queue": OK,
         "get from the monitor's queue": OK,
         "consume from its own queue": OK,

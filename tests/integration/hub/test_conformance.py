@@ -7,9 +7,9 @@ import pytest
 
 from broker.errors import ConnectionClosed, MessageTooLarge, Misuse
 from broker.hub import MAX_BODY_BYTES, Delivery, Outcome
-from broker.topology import DEAD_QUEUE, DELIVERY_LIMIT, MONITOR
+from broker.topology import ANSWER_LANE, DEAD_QUEUE, DELIVERY_LIMIT, HUB, HUB_LANE, MONITOR
 from schemas.routing import Lane, queue_name
-from tests.support.hubs import HubFactory, until, until_depth
+from tests.support.hubs import FAST, HubFactory, until, until_depth
 from tests.support.trio import HEALTH, LA, POLICE, TOPOLOGY, Inbox, send, two
 
 
@@ -181,8 +181,8 @@ async def test_a_lane_has_one_handler(hub_factory: HubFactory) -> None:
             await la.consume(Lane.ROUTINE, Inbox())
 
 
-async def test_the_monitor_sees_a_copy_of_what_was_routed_and_can_send_nothing(hub_factory: HubFactory) -> None:
-    """The hub watches who asks whom; it is nobody's sender."""
+async def test_the_monitor_sees_a_copy_of_what_was_routed(hub_factory: HubFactory) -> None:
+    """The hub watches who asks whom."""
     copies, inbox = Inbox(), Inbox()
     async with hub_factory(TOPOLOGY) as hub, two(hub) as (la, police):
         monitor = await hub.connect(MONITOR)
@@ -193,8 +193,48 @@ async def test_the_monitor_sees_a_copy_of_what_was_routed_and_can_send_nothing(h
         await send(police, "two", to=LA)
         await copies.until(2)
         assert [(each.ingress_owner, each.body) for each in copies.taken] == [(LA, b"one"), (POLICE, b"two")]
-        assert await send(monitor, "forged") is Outcome.UNKNOWN
         await monitor.close()
+
+
+async def test_what_the_monitor_says_arrives_as_the_hubs_and_as_no_agencys(hub_factory: HubFactory) -> None:
+    """The attack: the watch's account is taken over; it speaks in nobody's name, and on one lane."""
+    inbox, urgent = Inbox(), Inbox()
+    async with hub_factory(TOPOLOGY) as hub, two(hub) as (_, police):
+        monitor = await hub.connect(MONITOR)
+        await police.consume(HUB_LANE, inbox)
+        await police.consume(Lane.URGENT, urgent)
+        sent = {lane: await monitor.publish(b"forged", recipient=POLICE, lane=lane, attempt_id=lane) for lane in Lane}
+        await inbox.until(1)
+        await monitor.close()
+    assert sent == {lane: Outcome.CONFIRMED if lane is HUB_LANE else Outcome.RETURNED for lane in Lane}
+    assert [each.ingress_owner for each in inbox.taken] == [HUB]
+    assert urgent.taken == []
+
+
+async def test_an_answer_to_the_hub_comes_to_the_monitor_with_its_senders_name(hub_factory: HubFactory) -> None:
+    """Whoever takes part can answer; who has no pair has no way there either."""
+    answers = Inbox()
+    async with hub_factory(TOPOLOGY) as hub, two(hub) as (_, police):
+        monitor, stranger = await hub.connect(MONITOR), await hub.connect(HEALTH)
+        await monitor.consume(ANSWER_LANE, answers)
+        sent = [
+            await one.publish(b"answer", recipient=HUB, lane=ANSWER_LANE, attempt_id="a") for one in (police, stranger)
+        ]
+        await answers.until(1)
+        await monitor.close()
+    assert sent == [Outcome.CONFIRMED, Outcome.RETURNED]
+    assert [each.ingress_owner for each in answers.taken] == [POLICE]
+
+
+async def test_the_monitors_own_consumer_proves_that_it_lives(hub_factory: HubFactory) -> None:
+    """A tap that went deaf looks like a quiet afternoon; its canary tells the two apart."""
+    async with hub_factory(TOPOLOGY) as hub:
+        monitor, copies = await hub.connect(MONITOR), Inbox()
+        await monitor.consume(Lane.ROUTINE, copies)
+        await until(lambda: monitor.alive(Lane.ROUTINE))
+        await asyncio.sleep(FAST.canary_interval * 3)
+        assert monitor.alive(Lane.ROUTINE)
+        assert copies.taken == []
 
 
 async def test_a_consumer_says_that_it_lives(hub_factory: HubFactory) -> None:

@@ -13,7 +13,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from broker.cli import build
-from broker.management import open_management
+from broker.definitions import definitions
+from broker.management import open_management, read_state
+from broker.provision import ByCertificate, desired_state, plan
 from broker.topology import MONITOR
 from broker.transport import connect
 from deploy.local.rabbitmq import VHOST
@@ -210,3 +212,14 @@ def test_the_document_of_the_table_names_every_queue_and_every_permission(direct
     for permission in TABLE.permissions:
         assert permission.read.replace("|", "\\|") in text
     assert f"| {MONITOR} |" in text
+
+
+async def test_a_broker_that_loaded_the_definitions_file_has_nothing_to_change(
+    tls_hub: Partnership, vhost: str
+) -> None:
+    """What `mash-hub table --definitions` writes is what `mash-hub apply` would make, policies and limits included."""
+    written = json.loads(definitions(TABLE, vhost=vhost))
+    await change(tls_hub, "POST", "definitions", written)
+    async with open_management(tls_hub.server.management_url, vhost=vhost) as management:
+        desired = desired_state(TABLE, accounts=ByCertificate())
+        assert plan(desired, await read_state(management)) == ()

@@ -6,7 +6,19 @@ from itertools import permutations
 import pytest
 
 from broker.errors import Misuse
-from broker.topology import DEAD_EXCHANGE, DEAD_QUEUE, MONITOR, NOTHING, POLICIES, Topology, canary_key
+from broker.topology import (
+    ANSWER_LANE,
+    DEAD_EXCHANGE,
+    DEAD_QUEUE,
+    HUB,
+    HUB_LANE,
+    MONITOR,
+    NOTHING,
+    POLICIES,
+    Topology,
+    canary_key,
+    ingress_of,
+)
 from schemas.routing import Lane, ingress_exchange, queue_name, routing_key
 
 LA, POLICE, HEALTH = "testford-la", "testford-police", "testford-health"
@@ -75,7 +87,7 @@ def test_nobody_may_configure_anything_and_each_writes_its_own_ingress_alone() -
     for permission in topology.permissions:
         writable = [each.name for each in topology.exchanges if re.search(permission.write, each.name)]
         readable = [each.name for each in topology.queues if re.search(permission.read, each.name)]
-        assert writable == ([] if permission.user == MONITOR else [ingress_exchange(permission.user)])
+        assert writable == [ingress_of(permission.user)]
         assert sorted(readable) == sorted(queue_name(permission.user, lane) for lane in Lane)
 
 
@@ -104,6 +116,30 @@ def test_a_canary_reaches_its_own_sender_and_no_tap() -> None:
     for lane in Lane:
         assert topology.routes(ingress_exchange(LA), key=canary_key(LA, lane)) == (queue_name(LA, lane),)
         assert topology.routes(ingress_exchange(POLICE), key=canary_key(LA, lane)) == ()
+
+
+def test_the_hub_reaches_who_takes_part_is_answered_by_them_and_reaches_nobody_else() -> None:
+    """Its ingress leads to one lane of each, not to who is only listed, and never from one agency to another."""
+    topology = build((LA, POLICE), monitor=True)
+    hub = {(each.destination, each.key) for each in topology.bindings if each.source == ingress_exchange(HUB)}
+    said = {(queue_name(name, HUB_LANE), routing_key(name, HUB_LANE)) for name in (LA, POLICE)}
+    assert hub - said == {(queue_name(MONITOR, lane), canary_key(MONITOR, lane)) for lane in Lane}
+    answers = {
+        name: topology.routes(ingress_exchange(name), key=routing_key(HUB, ANSWER_LANE)) for name in (LA, HEALTH)
+    }
+    assert answers == {LA: (queue_name(MONITOR, ANSWER_LANE),), HEALTH: ()}
+
+
+def test_the_hub_neither_reaches_nor_hears_somebody_suspended() -> None:
+    """REC-06: out is out, for the hub's own words too."""
+    topology = build((LA, POLICE), (POLICE, HEALTH), monitor=True, suspended=(POLICE,))
+    assert topology.routes(ingress_exchange(HUB), key=routing_key(POLICE, HUB_LANE)) == ()
+    assert topology.routes(ingress_exchange(POLICE), key=routing_key(HUB, ANSWER_LANE)) == ()
+
+
+def test_no_queue_loses_messages_to_the_default_delivery_limit_of_a_newer_broker() -> None:
+    """4.x drops after 20 deliveries where no limit is set, and looking at a dead letter counts as one."""
+    assert all(policy.definition["delivery-limit"] >= 100 for policy in POLICIES)
 
 
 @pytest.mark.parametrize(("agencies", "bindings"), [(6, 90), (12, 396)])
