@@ -215,9 +215,7 @@ async def gap_alarm(session: Session, timer: Timer) -> None:
         inbox_rows.c.seq >= first,
         inbox_rows.c.seq <= last,
     )
-    count = (
-        await session.connection.execute(select(func.count()).select_from(inbox_rows).where(*between))
-    ).scalar_one()
+    count = (await session.execute(select(func.count()).select_from(inbox_rows).where(*between))).scalar_one()
     missing = last - first + 1 - count
     if missing:
         refs = {"peer": peer, "numbers": numbers, "missing": str(missing)}

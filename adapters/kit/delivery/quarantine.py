@@ -43,12 +43,12 @@ async def count_attempt(session: Session, body_hash: bytes) -> int:
 
 async def forget_attempts(session: Session, body_hash: bytes) -> None:
     """Drop the count when the bytes have found their place."""
-    await session.connection.execute(delete(arrival_attempt).where(arrival_attempt.c.body_hash == body_hash))
+    await session.execute(delete(arrival_attempt).where(arrival_attempt.c.body_hash == body_hash))
 
 
 async def keep(session: Session, delivery: Delivery, *, code: str, policy: DeliveryPolicy) -> None:
     """Put a delivery into the ring, and raise an alarm, once a day for each cause and sender, where the code asks."""
-    newest = (await session.connection.execute(select(func.max(quarantine.c.number)))).scalar_one() or 0
+    newest = (await session.execute(select(func.max(quarantine.c.number)))).scalar_one() or 0
     values = {
         "number": newest + 1,
         "at": session.now,
@@ -72,9 +72,9 @@ async def _trim(session: Session, newest: int, *, policy: DeliveryPolicy) -> Non
     sizes = select(quarantine.c.number, quarantine.c.size).order_by(quarantine.c.number.desc())
     kept = total = 0
     oldest = newest
-    for number, size in await session.connection.execute(sizes):
+    for number, size in await session.execute(sizes):
         kept, total = kept + 1, total + size
         if kept > 1 and (kept > policy.ring_rows or total > policy.ring_bytes):
             break
         oldest = number
-    await session.connection.execute(delete(quarantine).where(quarantine.c.number < oldest))
+    await session.execute(delete(quarantine).where(quarantine.c.number < oldest))

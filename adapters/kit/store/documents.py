@@ -74,6 +74,7 @@ async def opened_by(session: Session, kind: str, key: str, *, user: str) -> Docu
     row = await session.find(document, document.c.kind == kind, document.c.key == key)
     refs = {"kind": kind, "key": key, "user": user, "found": "yes" if row else "no"}
     await ledger.append(session, "content.opened", refs=refs)
+    await session.flush()  # a ledger that does not take the entry refuses before anything is decrypted
     return None if row is None else await _opened(session, row)
 
 

@@ -1,8 +1,9 @@
-"""The statements that every message needs, straight to the database's driver: one row by its key, insert, change.
+"""The statements that every message needs, straight to the database's driver: rows by a key, inserts, changes.
 
 SQLAlchemy builds, compiles and adapts each statement anew; at fifty messages a second that is most of the work of an
-adapter. These few shapes are written once for each table and set of columns, and run in the transaction that SQLAlchemy
-has begun on the same connection. Everything else goes through SQLAlchemy Core as usual.
+adapter. These few shapes are written once for each table and set of columns, run for any number of rows in one turn
+with the database, and run in the transaction that SQLAlchemy has begun on the same connection. Everything else goes
+through SQLAlchemy Core as usual.
 Names of tables and columns come from `tables_core` alone, values always as parameters.
 """
 
@@ -18,50 +19,67 @@ from sqlalchemy.sql.operators import eq, is_
 from adapters.kit.store.tables import UtcTime, from_microseconds, to_microseconds
 
 Values = Mapping[str, Any]
+_AT_ONCE: Final = 64  # values of one lookup; SQLite has a bound, and each number of marks is a statement of its own
 
 
 class Driver(Protocol):
-    """The two databases' drivers, alike. `mark` gives the placeholder of the n-th parameter."""
-
-    async def fetch(self, sql: str, values: Sequence[Any]) -> Iterable[Sequence[Any]]:
-        """Run one statement and return its rows."""
-        ...
+    """The two databases' drivers, alike."""
 
     def mark(self, number: int) -> str:
         """Return the placeholder of parameter `number`, from 1."""
         ...
 
+    async def fetch(self, sql: str, values: Sequence[Any]) -> Iterable[Sequence[Any]]:
+        """Run one statement and return its rows."""
+        ...
+
+    async def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> int:
+        """Run one statement that writes for each of `rows`, in one turn; returns how many rows were written."""
+        ...
+
 
 class SqliteDriver:
-    """aiosqlite: one hop to its thread a statement."""
+    """aiosqlite: one hop to its thread a call."""
 
     def __init__(self, raw: Any) -> None:
         self._raw = raw
+
+    def mark(self, number: int) -> str:
+        """Return the placeholder."""
+        return "?"
 
     async def fetch(self, sql: str, values: Sequence[Any]) -> Iterable[Sequence[Any]]:
         """Run one statement and return its rows."""
         rows: Iterable[Sequence[Any]] = await self._raw.execute_fetchall(sql, values)
         return rows
 
-    def mark(self, number: int) -> str:
-        """Return the placeholder."""
-        return "?"
+    async def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> int:
+        """Run one statement for each of `rows`."""
+        cursor = await self._raw.executemany(sql, rows)
+        return int(cursor.rowcount)
 
 
 class PostgresDriver:
-    """asyncpg, which keeps each statement prepared."""
+    """asyncpg, which keeps each statement prepared and sends many executions without waiting in between."""
 
     def __init__(self, raw: Any) -> None:
         self._raw = raw
+
+    def mark(self, number: int) -> str:
+        """Return the placeholder."""
+        return f"${number}"
 
     async def fetch(self, sql: str, values: Sequence[Any]) -> Iterable[Sequence[Any]]:
         """Run one statement and return its rows."""
         rows: Iterable[Sequence[Any]] = await self._raw.fetch(sql, *values)
         return rows
 
-    def mark(self, number: int) -> str:
-        """Return the placeholder."""
-        return f"${number}"
+    async def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> int:
+        """Run one statement for each of `rows`; it returns one row for each that it wrote."""
+        counting = f"{sql} RETURNING 1"
+        if len(rows) == 1:
+            return len(await self._raw.fetch(counting, *rows[0]))
+        return len(await self._raw.fetchmany(counting, rows))
 
 
 async def driver_of(connection: AsyncConnection) -> Driver:
@@ -97,53 +115,81 @@ def _shape(table: Table) -> _Shape:
     return _Shape(table)
 
 
+def _marks(kind: type[Driver], count: int) -> list[str]:
+    return [kind.mark(None, number) for number in range(1, count + 1)]  # type: ignore[arg-type]  # it has no state
+
+
 @cache
 def _insert_sql(table: Table, kind: type[Driver]) -> str:
-    marks = ", ".join(kind.mark(None, n) for n in range(1, len(table.columns) + 1))  # type: ignore[arg-type]  # no state
+    marks = ", ".join(_marks(kind, len(table.columns)))
     return f"INSERT INTO {table.name} ({', '.join(_shape(table).names)}) VALUES ({marks})"  # noqa: S608 - own names
 
 
 @cache
 def _update_sql(table: Table, names: tuple[str, ...], kind: type[Driver]) -> str:
-    marks = [kind.mark(None, n) for n in range(1, len(names) + len(_shape(table).key) + 1)]  # type: ignore[arg-type]  # no state
+    marks = _marks(kind, len(names) + len(_shape(table).key))
     sets = ", ".join(f"{name} = {mark}" for name, mark in zip(names, marks, strict=False))
     where = " AND ".join(f"{n} = {m}" for n, m in zip(_shape(table).key, marks[len(names) :], strict=True))
-    return f"UPDATE {table.name} SET {sets} WHERE {where} RETURNING 1"  # noqa: S608 - own names
+    return f"UPDATE {table.name} SET {sets} WHERE {where}"  # noqa: S608 - own names
 
 
 @cache
-def _find_sql(table: Table, names: tuple[str, ...], nulls: tuple[str, ...], kind: type[Driver]) -> str:
-    equal = [f"{name} = {kind.mark(None, n)}" for n, name in enumerate(names, 1)]  # type: ignore[arg-type]  # no state
-    where = " AND ".join([*equal, *(f"{name} IS NULL" for name in nulls)])
-    return f"SELECT {', '.join(_shape(table).names)} FROM {table.name} WHERE {where}"  # noqa: S608 - own names
+def _find_sql(table: Table, equal: tuple[str, ...], among: tuple[str, int] | None, kind: type[Driver]) -> str:
+    name, count = among or ("", 0)
+    marks = _marks(kind, len(equal) + count)
+    conditions = [f"{column} = {mark}" for column, mark in zip(equal, marks, strict=False)]
+    if among:
+        conditions.append(f"{name} IN ({', '.join(marks[len(equal) :])})")
+    return f"SELECT {', '.join(_shape(table).names)} FROM {table.name} WHERE {' AND '.join(conditions)}"  # noqa: S608 - own names
 
 
-async def insert(driver: Driver, table: Table, row: Values) -> None:
-    """Insert a row, every column given."""
+async def insert(driver: Driver, table: Table, rows: Sequence[Values]) -> None:
+    """Insert rows, every column given."""
     shape = _shape(table)
-    await driver.fetch(_insert_sql(table, type(driver)), [shape.bound(name, row[name]) for name in shape.names])
+    values = [[shape.bound(name, row[name]) for name in shape.names] for row in rows]
+    await driver.run_many(_insert_sql(table, type(driver)), values)
 
 
-async def change(driver: Driver, table: Table, row: Values, changes: Values) -> int:
-    """Write `changes` to `row`, as it was read; returns how many rows were changed: none if it is not so any more."""
+async def change(driver: Driver, table: Table, names: Sequence[str], pairs: Sequence[tuple[Values, Values]]) -> int:
+    """Write the columns `names` of each row as it is after to the row as it was read: `pairs` of (before, after).
+
+    Returns how many rows were changed: fewer than there are pairs if one is not as it was read any more.
+    """
     shape = _shape(table)
-    values = [shape.bound(name, value) for name, value in changes.items()]
-    values += [shape.bound(name, row[name]) for name in shape.key]
-    return len(list(await driver.fetch(_update_sql(table, tuple(changes), type(driver)), values)))
+    values = [
+        [*(shape.bound(name, after[name]) for name in names), *(shape.bound(name, before[name]) for name in shape.key)]
+        for before, after in pairs
+    ]
+    return await driver.run_many(_update_sql(table, tuple(names), type(driver)), values)
 
 
-async def find(driver: Driver, table: Table, equal: Values, nulls: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Return the rows whose columns equal `equal` and whose `nulls` are null."""
+async def find(driver: Driver, table: Table, equal: Values) -> list[dict[str, Any]]:
+    """Return the rows whose columns equal `equal`."""
     shape = _shape(table)
     values = [shape.bound(name, value) for name, value in equal.items()]
-    sql = _find_sql(table, tuple(equal), nulls, type(driver))
+    sql = _find_sql(table, tuple(equal), None, type(driver))
     return [shape.row(found) for found in await driver.fetch(sql, values)]
 
 
-def plain(conditions: Sequence[ColumnElement[bool]]) -> tuple[dict[str, Any], tuple[str, ...]] | None:
+async def find_among(
+    driver: Driver, table: Table, equal: Values, name: str, among: Sequence[Any]
+) -> list[dict[str, Any]]:
+    """Return the rows whose columns equal `equal` and whose column `name` is one of `among`."""
+    shape = _shape(table)
+    fixed = [shape.bound(column, value) for column, value in equal.items()]
+    rows: list[dict[str, Any]] = []
+    for start in range(0, len(among), _AT_ONCE):
+        part = [shape.bound(name, value) for value in among[start : start + _AT_ONCE]]
+        marks = 1 << (len(part) - 1).bit_length()
+        part += [part[-1]] * (marks - len(part))
+        sql = _find_sql(table, tuple(equal), (name, marks), type(driver))
+        rows += [shape.row(found) for found in await driver.fetch(sql, [*fixed, *part])]
+    return rows
+
+
+def plain(conditions: Sequence[ColumnElement[bool]]) -> dict[str, Any] | None:
     """Take conditions apart that say only "column equals value" or "column is null"; None if one says more."""
     equal: dict[str, Any] = {}
-    nulls: list[str] = []
     for condition in conditions:
         if not isinstance(condition, BinaryExpression):
             return None
@@ -151,10 +197,10 @@ def plain(conditions: Sequence[ColumnElement[bool]]) -> tuple[dict[str, Any], tu
         if condition.operator is eq and isinstance(other, BindParameter) and name not in equal:
             equal[name] = other.value
         elif condition.operator is is_ and isinstance(other, Null):
-            nulls.append(name)
+            equal[name] = None
         else:
             return None
-    return equal, tuple(nulls)
+    return equal
 
 
 async def begin(connection: AsyncConnection, table: Table, *, lock: bool) -> dict[str, Any] | None:

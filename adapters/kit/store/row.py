@@ -34,6 +34,7 @@ async def write_row(session: Session) -> None:
     """Write the row back at the end of a transaction."""
     kept = {name: session.meta[name] for name in ("mode", "ledger_count", "ledger_head")}
     await session.change(store_meta, session.meta, latest=session.now, **kept)
+    await session.flush()
 
 
 def check_clock(now: datetime, row: Row) -> None:
@@ -62,6 +63,7 @@ async def _begin_store(connection: AsyncConnection, key: bytes, *, participant: 
     session = Session(connection, cipher, row, now)
     await session.insert(field_epoch, {"epoch": first.epoch, "wrapped": first.wrapped, "made_at": now})
     await session.insert(store_meta, row)
+    await session.flush()
     return cipher
 
 

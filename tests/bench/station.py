@@ -1,0 +1,279 @@
+"""One adapter as a process of a bench: the product's own adapter and link, and somebody who presses send.
+
+    python -m tests.bench.station '{"place": {...}, "role": "asks"|"answers", ...}'
+
+It says `"ready"`, waits for a word on standard input, works, and prints one JSON line at the end. Who asks sends
+requests at a fixed rate, whether or not the ones before have been received (open loop: lateness is not hidden), or
+keeps a number of them under way. Who answers files each request as the product does, and with `replies` answers it.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from array import array
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from adapters.kit.delivery.inbox_worker import Received
+from adapters.kit.delivery.messages import Outbound, outgoing
+from adapters.kit.delivery.states import OutboxState
+from adapters.kit.envelope.sealing import Outgoing, new_thread
+from adapters.kit.envelope.verification import Refusal
+from adapters.kit.running.adapter import Adapter
+from adapters.kit.running.partners import FixedPartners
+from adapters.kit.running.settings import load_settings
+from adapters.kit.store import invariants
+from adapters.kit.store.store import Store
+from adapters.kit.store.tables import outbox_rows
+from adapters.kit.store.transaction import Transaction
+from broker.transport import connect
+from broker.watch_directory import read_exported
+from schemas.content.notice import Request, Seen
+from schemas.routing import Lane
+from tests.bench.machine import memory_mb
+from tests.support.ashgrove import request_to
+
+USER, ROLE = "bench-user", "mash_team_manager"
+TICK = 0.05
+TIMER = "bench"
+UNDER_WAY = tuple(state.value for state in (OutboxState.SEALED, OutboxState.INFLIGHT, OutboxState.CONFIRMED))
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the process was told. Rate in requests a second; `window` under way at a time instead of a rate."""
+
+    place: dict[str, str]
+    role: str
+    peer: str
+    seconds: float = 0.0
+    rate: float = 0.0
+    count: int = 0
+    window: int = 0
+    replies: bool = False
+    timers: int = 0
+
+
+@dataclass
+class Notes:
+    """What was seen, in arrays, so that noting it does not look like a leak."""
+
+    asked_at: dict[str, float] = field(default_factory=dict)
+    answered_at: dict[str, float] = field(default_factory=dict)
+    commits: "array[float]" = field(default_factory=lambda: array("d"))
+    memory: "array[float]" = field(default_factory=lambda: array("d"))
+    stalls: "array[float]" = field(default_factory=lambda: array("d"))
+    timers_late: "array[float]" = field(default_factory=lambda: array("d"))
+    came: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Station:
+    """The adapter, its link and its user."""
+
+    def __init__(self, told: Told, adapter: Adapter) -> None:
+        self.told, self.adapter, self.notes = told, adapter, Notes()
+        self._template = Request(rfi=request_to("police"))
+
+    @property
+    def store(self) -> Store:
+        """The adapter's store."""
+        return self.adapter.store
+
+    async def apply(self, tx: Transaction, received: Received) -> Refusal | None:
+        """Act as the product does on what is asked; note what is answered."""
+        if self.told.role == "asks":
+            reply = received.in_reply_to or ""
+            tx.after_commit.append(lambda: self._note_answer(reply))
+            return None
+        refusal = await self.adapter.apply(tx, received)
+        if refusal is None and self.told.replies:
+            await tx.enqueue(self._reply(received))
+        return refusal
+
+    def _note_answer(self, mid: str) -> None:
+        self.notes.answered_at[mid] = time.time()
+        self.notes.came.set()
+
+    def _reply(self, received: Received) -> Outgoing:
+        seen = Seen(enquiry="ENQ-2026-000431", rfi=received.original.mid, seen_at=datetime.now(UTC))
+        bound = Outbound(
+            received.original.peer, received.original.thread, received.original.mid, Lane.ROUTINE, "ANS", "amber"
+        )
+        return outgoing(bound, seen, user=USER, role=ROLE)
+
+    async def ask(self, number: int, *, at: float) -> str:
+        """Press send: one request in a transaction of its own, as `at` (Unix seconds) asked; returns its mid."""
+        rfi = self._template.rfi.model_copy(update={"rfi": f"RFI-2026-{number:06}"})
+        bound = Outbound(self.told.peer, new_thread(), None, Lane.ROUTINE, "REQ", "amber")
+        message = outgoing(bound, self._template.model_copy(update={"rfi": rfi}), user=USER, role=ROLE)
+        async with self.store.transaction() as tx:
+            ref = await tx.enqueue(message, idempotency_key=f"bench/{number}")
+        self.notes.asked_at[ref.ref] = at
+        return str(ref.mid)
+
+    async def ask_at_a_rate(self) -> None:
+        """Send at the rate, late or not; the moment that counts is when each was due."""
+        begun, pressed = time.time(), set[asyncio.Task[str]]()
+        for number in range(int(self.told.rate * self.told.seconds)):
+            due = begun + number / self.told.rate
+            await asyncio.sleep(max(0.0, due - time.time()))
+            task = asyncio.create_task(self.ask(number, at=due))
+            pressed.add(task)
+            task.add_done_callback(pressed.discard)
+        await asyncio.gather(*pressed)
+
+    async def ask_in_a_window(self) -> None:
+        """Keep `window` requests under way, from the press to the answer."""
+        numbers = iter(range(self.told.count))
+
+        async def one() -> None:
+            for number in numbers:
+                mid = await self.ask(number, at=time.time())
+                while mid not in self.notes.answered_at:
+                    self.notes.came.clear()
+                    await self.notes.came.wait()
+
+        await asyncio.gather(*(one() for _ in range(self.told.window)))
+
+    async def watch_itself(self) -> None:
+        """Note memory every second, and how late the loop wakes a sleeper."""
+        ticks = 0
+        while True:
+            before = time.perf_counter()
+            await asyncio.sleep(TICK)
+            self.notes.stalls.append(time.perf_counter() - before - TICK)
+            ticks += 1
+            if not ticks % round(1 / TICK):
+                self.notes.memory.append(memory_mb())
+
+    async def keep_timers(self) -> None:
+        """Set the timers of the run, and fire each as it falls due, as the domain does."""
+        begun = self.adapter.clock()
+        async with self.store.transaction() as tx:
+            for number in range(self.told.timers):
+                due = begun + timedelta(seconds=1 + number * self.told.seconds / self.told.timers)
+                await tx.add_timer(TIMER, str(number), due)
+        while True:
+            async with self.store.snapshot() as view:
+                due_now = await view.due_timers()
+            if due_now:
+                async with self.store.transaction() as tx:
+                    for timer in due_now:
+                        if await tx.fire_timer(timer):
+                            tx.after_commit.append(self._fired(timer.due_at))
+            await asyncio.sleep(TICK * 2)
+
+    def _fired(self, due_at: datetime) -> Callable[[], None]:
+        return lambda: self.notes.timers_late.append(time.time() - due_at.timestamp())
+
+    async def settled(self, *, seconds: float) -> dict[str, int]:
+        """Wait until nothing sent is unreceived, or give up; returns how many messages are in which state."""
+        give_up = time.time() + seconds
+        while True:
+            async with self.store.snapshot() as view:
+                rows = await view.select(outbox_rows, select(outbox_rows).where(outbox_rows.c.state.in_(UNDER_WAY)))
+            if not rows or time.time() > give_up:
+                return await self._states()
+            await asyncio.sleep(0.5)
+
+    async def _states(self) -> dict[str, int]:
+        states: dict[str, int] = {}
+        for row in await self.sent():
+            states[row["state"]] = states.get(row["state"], 0) + 1
+        return states
+
+    async def sent(self) -> list[dict[str, Any]]:
+        """Return every message of the outbox, receipts left out."""
+        async with self.store.snapshot() as view:
+            return await view.select(outbox_rows, select(outbox_rows).where(outbox_rows.c.sort == "message"))
+
+    async def report(self) -> dict[str, Any]:
+        """Count and measure: seconds from the press to the commit that holds RECEIVED, and to the answer."""
+        rows, asked = await self.sent(), self.notes.asked_at
+        received = [
+            self._committed(row["received_at"].timestamp()) - asked[row["ref"]]
+            for row in rows
+            if row["ref"] in asked and row["received_at"] is not None
+        ]
+        answered = [
+            self.notes.answered_at[row["mid"]] - asked[row["ref"]]
+            for row in rows
+            if row["ref"] in asked and row["mid"] in self.notes.answered_at
+        ]
+        async with self.store.snapshot() as view:
+            broken, documents = await invariants.violations(view), len(await view.list("rfi"))
+            alarms = [alarm.code for alarm in await view.alarms()]
+        return {
+            "asked": len(asked),
+            "received": received,
+            "answered": answered,
+            "states": await self._states(),
+            "filed": documents,
+            "violations": broken,
+            "alarms": alarms,
+            "memory_mb": list(self.notes.memory),
+            "stalls": list(self.notes.stalls),
+            "timers_late": list(self.notes.timers_late),
+        }
+
+    def _committed(self, moment: float) -> float:
+        """Find the commit of the transaction that began at `moment`: the first one after it."""
+        from bisect import bisect_left
+
+        place = bisect_left(self.notes.commits, moment)
+        return self.notes.commits[place] if place < len(self.notes.commits) else moment
+
+
+async def _word() -> str:
+    return (await asyncio.to_thread(sys.stdin.readline)).strip()
+
+
+def say(told: object) -> None:
+    """Print one line of JSON."""
+    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.flush()
+
+
+async def live(told: Told) -> None:
+    """Open the adapter, run it, do what was asked for, and report."""
+    directory = read_exported(Path(told.place["directory"]))
+    settings = load_settings(Path(told.place["home"]))
+    async with AsyncExitStack() as stack:
+        adapter = await stack.enter_async_context(Adapter.opened(settings, directory=lambda: directory, exclusive=True))
+        connection = await connect(told.place["hub"], participant=settings.file.participant)
+        stack.push_async_callback(connection.close)
+        station = Station(told, adapter)
+        adapter.store.on_commit(lambda: station.notes.commits.append(time.time()))
+        link = adapter.linked(connection, FixedPartners(directory))
+        link.apply = station.apply
+        running = asyncio.create_task(link.run(station.watch_itself()))
+        while not all(connection.alive(lane) for lane in Lane):  # noqa: ASYNC110 - the connection tells nobody
+            await asyncio.sleep(0.05)
+        say("ready")
+        await _word()
+        await _work(station)
+        say(await station.report())
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def _work(station: Station) -> None:
+    timers = asyncio.create_task(station.keep_timers()) if station.told.timers else None
+    if station.told.role == "asks":
+        await (station.ask_in_a_window() if station.told.window else station.ask_at_a_rate())
+        say("asked")
+    await _word()
+    await station.settled(seconds=60)
+    if timers is not None:
+        timers.cancel()
+
+
+if __name__ == "__main__":
+    asyncio.run(live(Told(**json.loads(sys.argv[1]))))
