@@ -1,7 +1,7 @@
 """Small faults to put into a Python module, one at a time: what a slip of the hand or of the mind would leave behind.
 
 Pure: source text in, changed source texts out. Every fault is a replacement of one span of the source, so that it can
-be read as a line. Left alone: docstrings, annotations, imports, and prose (a literal with a space in it is a message;
+be read as a line. Left alone: docstrings, annotations, imports, decorators, and prose (a literal with a space in it is a message;
 tests hold messages by their requirement's number, not by their words).
 """
 
@@ -206,6 +206,11 @@ class _Finder(ast.NodeVisitor):
 
     def visit_arg(self, node: ast.arg) -> None:
         """Leave annotations alone."""
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        """Leave decorators and bases alone: that a value is frozen is held by the type checker."""
+        for statement in node.body:
+            self.visit(statement)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         self._visit_function(node)

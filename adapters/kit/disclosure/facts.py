@@ -94,6 +94,7 @@ def record_facts(record: Record, *, asked: Asked, agency: AgencyFacts) -> Record
         **_codes(record, record_type=record_type, flags=flags),
         "unknown": sorted(_unknown(record, record_type=record_type, asked=asked) | origin.unknown),
         "ours": not origin.controllers,
+        "controllers": list(origin.controllers),
         "mixed_with": list(origin.mixed_with),
         "outsiders": bool(outsiders),
         **_answers(record, asked=asked),

@@ -35,6 +35,7 @@ _CHOICES: Final[Mapping[str, frozenset[str]]] = {
     "wording": frozenset({"none", "usable", "names_somebody"}),
 }
 _SETS: Final[Mapping[str, frozenset[str]]] = {
+    "controllers": ORIGINATORS,
     "mixed_with": ORIGINATORS,
     "raises": frozenset({"urgent_content", "re_rate"}),
 }
@@ -56,6 +57,7 @@ _ORDINARY: Final[Values] = {
     "match": "confirmed",
     "stance": "not_asked",
     "wording": "none",
+    "controllers": [],
     "mixed_with": [],
     "raises": [],
     "unknown": [],
@@ -165,5 +167,6 @@ def _implied(record: Values, *, agency: AgencyFacts) -> Values:
     always = agency.everything_in_confidence or by_type or record["about_dead"] or "counselling" in record["flags"]
     return {
         "in_confidence": record["in_confidence"] or always,
+        "ours": record["ours"] and not record["controllers"],
         "about_child": record["about_child"] or record["about_child_under_13"],
     }
