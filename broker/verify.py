@@ -9,7 +9,7 @@ What is not checked here: duplicates and the chain of a pair (E11 to E13, the in
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import lru_cache
 from typing import Final
 
 from nacl.exceptions import CryptoError
@@ -28,6 +28,7 @@ from schemas.envelope import (
     read_envelope,
     read_stub,
 )
+from schemas.once import once
 from schemas.routing import Lane
 from schemas.signing import signed_message
 from schemas.stub import FIRST_PREVIOUS, BadCore, Event, Stub, read_core
@@ -37,6 +38,7 @@ MAX_LIFE: Final = 14 * 86_400
 REVOCATION_MARGIN: Final = 86_400
 # A timestamp lives 48 hours and urgent messages may go out 24 hours beyond it: nobody honest lags further behind.
 DIRECTORY_LAG: Final = 72 * 3_600
+_KINDS: Final = frozenset(Kind)
 
 
 @dataclass(frozen=True)
@@ -77,21 +79,21 @@ class _Case:
     around: Circumstances
     stub_only: bool = False
 
-    @cached_property
+    @once
     def read(self) -> Frame | Malformed:
         return read_stub(self.body) if self.stub_only else read_envelope(self.body)
 
-    @cached_property
+    @once
     def frame(self) -> Frame:
         if isinstance(self.read, Malformed):
             raise TypeError("a check ran before the framing was checked")
         return self.read
 
-    @cached_property
+    @once
     def core(self) -> Stub | BadCore:
         return read_core(self.frame.head.core)
 
-    @cached_property
+    @once
     def stub(self) -> Stub:
         if isinstance(self.core, BadCore):
             raise TypeError("a check ran before the core was checked")
@@ -119,7 +121,7 @@ def suite_allowed(case: _Case) -> str | None:
     head = case.frame.head
     if head.suite != SUITE_XWING:
         return "suite"
-    if head.kind not in tuple(Kind) or head.flags:
+    if head.kind not in _KINDS or head.flags:
         return "kind or flags"
     if len(head.sections) != SECTIONS_OF_KIND[Kind(head.kind)]:
         return "number of sections"
@@ -225,13 +227,19 @@ CHECKS: Final[tuple[tuple[str, str | None, Check], ...]] = (
 )
 
 
+@lru_cache(maxsize=1024)
+def _verify_key(public: str) -> VerifyKey | None:
+    raw = base64url.decode(public, size=32)
+    return None if raw is None else VerifyKey(raw)
+
+
 def is_signed(signed: bytes, *, signature: bytes, public: str) -> bool:
     """Say whether `signature` (64 bytes) by the Ed25519 key `public` (base64url) covers `signed`."""
-    raw = base64url.decode(public, size=32)
-    if raw is None:
+    key = _verify_key(public)
+    if key is None:
         return False
     try:
-        VerifyKey(raw).verify(signed_message(signed), signature)
+        key.verify(signed_message(signed), signature)
     except (CryptoError, ValueError, RuntimeError):
         return False
     return True

@@ -30,10 +30,11 @@ AGENCY_KINDS: Final = (
 # Queue and user names are built from these, and RabbitMQ expands them unescaped: nothing but letters, digits, hyphens.
 PARTICIPANT_ID_PATTERN: Final = r"^[a-z0-9][a-z0-9-]{1,38}[a-z0-9]$"
 RESERVED_PARTICIPANT_IDS: Final = frozenset({"dead", "monitor", "quarantine", "hub"})
+_PARTICIPANT_ID: Final = re.compile(PARTICIPANT_ID_PATTERN)
 
 ParticipantId = Annotated[str, StringConstraints(pattern=PARTICIPANT_ID_PATTERN)]
 
 
 def is_participant_id(text: str) -> bool:
     """Say whether `text` may name a participant: 3 to 40 of `[a-z0-9-]`, and not a name the hub keeps for itself."""
-    return bool(re.fullmatch(PARTICIPANT_ID_PATTERN, text)) and text not in RESERVED_PARTICIPANT_IDS
+    return _PARTICIPANT_ID.fullmatch(text) is not None and text not in RESERVED_PARTICIPANT_IDS

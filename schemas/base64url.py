@@ -6,12 +6,12 @@ here a text that would not be written back identically is refused.
 
 import re
 from binascii import a2b_base64, b2a_base64
+from functools import cache
 from typing import Final
 
 # A last group of two characters holds 8 bits, one of three holds 16: the bits that are left over must be zero.
-_SPELLING: Final = re.compile(
-    r"(?:[A-Za-z0-9_-]{4})*(?:[A-Za-z0-9_-][AQgw]|[A-Za-z0-9_-]{2}[AEIMQUYcgkosw048])?", re.ASCII
-)
+_LAST_GROUP: Final = ("", r"[A-Za-z0-9_-][AQgw]", r"[A-Za-z0-9_-]{2}[AEIMQUYcgkosw048]")
+_SPELLING: Final = re.compile(rf"(?:[A-Za-z0-9_-]{{4}})*(?:{_LAST_GROUP[1]}|{_LAST_GROUP[2]})?", re.ASCII)
 _TO_STANDARD: Final = str.maketrans("-_", "+/")
 _FROM_STANDARD: Final = bytes.maketrans(b"+/", b"-_")
 
@@ -21,8 +21,21 @@ def encode(raw: bytes) -> str:
     return b2a_base64(raw, newline=False).rstrip(b"=").translate(_FROM_STANDARD).decode("ascii")
 
 
+@cache
+def _spelling_of(size: int) -> re.Pattern[str]:
+    """Give the pattern of a value of `size` bytes; the sizes are those that the code names."""
+    groups, rest = divmod(size, 3)
+    return re.compile(rf"[A-Za-z0-9_-]{{{4 * groups}}}{_LAST_GROUP[rest]}", re.ASCII)
+
+
+def is_spelling(text: str, *, size: int | None = None) -> bool:
+    """Say whether `text` is the one spelling of a value, of `size` bytes if that is given (SPEC 2.4)."""
+    spelling = _SPELLING if size is None else _spelling_of(size)
+    return spelling.fullmatch(text) is not None
+
+
 def decode(text: str, *, size: int | None = None) -> bytes | None:
     """Read `text` back, or give None unless it is the one spelling of a value of `size` bytes (SPEC 2.4)."""
-    if _SPELLING.fullmatch(text) is None or (size is not None and len(text) != -(-size * 4 // 3)):
+    if not is_spelling(text, size=size):
         return None
     return a2b_base64(text.translate(_TO_STANDARD) + "=" * (-len(text) % 4))

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from hashlib import sha256
 from struct import Struct
-from typing import Final
+from struct import error as StructError  # noqa: N812  # a class
+from typing import Final, NamedTuple
 
 MAGIC: Final = b"MSE1"
 SUITE_XWING: Final = 2
@@ -39,19 +40,17 @@ class Kind(IntEnum):
 SECTIONS_OF_KIND: Final = {Kind.MESSAGE: 4, Kind.RECEIPT: 2, Kind.HEARTBEAT: 1}
 
 
-@dataclass(frozen=True, slots=True)
-class SectionEntry:
+class SectionEntry(NamedTuple):
     """One row of the section table: the ciphertext's length and hash, and the two commitments."""
 
-    index: int
+    place: int
     length: int
     digest: bytes
     key_commitment: bytes
     text_commitment: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Wrap:
+class Wrap(NamedTuple):
     """One content key, sealed to one prekey of one role of the recipient."""
 
     section: int
@@ -60,8 +59,7 @@ class Wrap:
     sealed: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """All that is signed, in parts."""
 
     suite: int
@@ -72,8 +70,7 @@ class Head:
     wraps: tuple[Wrap, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """A whole envelope in its parts; nothing in it is authenticated yet."""
 
     head: Head
@@ -100,92 +97,89 @@ class Malformed:
 
 
 class _Broken(Exception):
-    """The bytes end early, carry something extra or count wrongly."""
+    """The bytes carry something extra or count wrongly."""
 
 
-class _Reader:
-    """Takes exact numbers of bytes from the front, or raises `_Broken`."""
-
-    def __init__(self, raw: bytes) -> None:
-        self._raw = raw
-        self.at = 0
-
-    def take(self, length: int, *, field: str) -> bytes:
-        """Take the next `length` bytes, which belong to `field`."""
-        end = self.at + length
-        if end > len(self._raw):
-            raise _Broken(f"{field} ends early")
-        piece, self.at = self._raw[self.at : end], end
-        return piece
-
-    def count(self, *, limit: int, field: str) -> int:
-        """Take a u16 that must lie between 1 and `limit`."""
-        (number,) = _COUNT.unpack(self.take(_COUNT.size, field=field))
-        if not 1 <= number <= limit:
-            raise _Broken(f"{field} out of range")
-        return int(number)
-
-    def finish(self) -> None:
-        """Demand that nothing is left."""
-        if self.at != len(self._raw):
-            raise _Broken("bytes after the end")
+def _read_count(raw: bytes, at: int, *, limit: int, field: str) -> int:
+    (number,) = _COUNT.unpack_from(raw, at)
+    if not 1 <= number <= limit:
+        raise _Broken(f"{field} out of range")
+    return int(number)
 
 
-def _read_section(reader: _Reader, *, place: int) -> SectionEntry:
-    index, zero, zeros, length, *hashes = _SECTION.unpack(reader.take(_SECTION.size, field="section table"))
-    if index != place or zero or zeros:
-        raise _Broken("section table out of order")
-    if not NONCE_LENGTH + TAG_LENGTH <= length <= MAX_ENVELOPE:
-        raise _Broken("section length out of range")
-    return SectionEntry(index, length, *hashes)
+def _read_sections(raw: bytes, at: int) -> tuple[tuple[SectionEntry, ...], int]:
+    count = _read_count(raw, at, limit=MAX_SECTIONS, field="section count")
+    start = at + _COUNT.size
+    end = start + count * _SECTION.size
+    if end > len(raw):
+        raise _Broken("section table ends early")
+    entries: list[SectionEntry] = []
+    for place, zero, zeros, length, digest, key, text in _SECTION.iter_unpack(raw[start:end]):
+        if place != len(entries) or zero or zeros:
+            raise _Broken("section table out of order")
+        if not NONCE_LENGTH + TAG_LENGTH <= length <= MAX_ENVELOPE:
+            raise _Broken("section length out of range")
+        entries.append(SectionEntry(place, length, digest, key, text))
+    return tuple(entries), end
 
 
-def _read_wrap(reader: _Reader, *, sections: int) -> Wrap:
-    section, role_id, prekey_id, length = _WRAP.unpack(reader.take(_WRAP.size, field="wrap"))
-    if section >= sections:
-        raise _Broken("wrap of no section")
-    return Wrap(section, role_id, prekey_id, reader.take(length, field="wrap"))
+def _read_wraps(raw: bytes, at: int, *, sections: int) -> tuple[tuple[Wrap, ...], int]:
+    count = _read_count(raw, at, limit=MAX_WRAPS, field="wrap count")
+    end = at + _COUNT.size
+    wraps = []
+    for _ in range(count):
+        section, role_id, prekey_id, length = _WRAP.unpack_from(raw, end)
+        if section >= sections:
+            raise _Broken("wrap of no section")
+        start = end + _WRAP.size
+        end = start + length
+        wraps.append(Wrap(section, role_id, prekey_id, raw[start:end]))
+    return tuple(wraps), end
 
 
-def _read_head(reader: _Reader) -> Head:
-    magic, suite, kind, flags, core_length = _HEAD.unpack(reader.take(_HEAD.size, field="head"))
+def _read_head(raw: bytes) -> tuple[Head, int]:
+    magic, suite, kind, flags, core_length = _HEAD.unpack_from(raw)
     if magic != MAGIC:
         raise _Broken("magic")
     if not 2 <= core_length <= MAX_CORE:
         raise _Broken("core length out of range")
-    core = reader.take(core_length, field="core")
-    section_count = reader.count(limit=MAX_SECTIONS, field="section count")
-    sections = tuple(_read_section(reader, place=place) for place in range(section_count))
-    wrap_count = reader.count(limit=MAX_WRAPS, field="wrap count")
-    wraps = tuple(_read_wrap(reader, sections=section_count) for _ in range(wrap_count))
-    return Head(suite, kind, flags, core, sections, wraps)
+    core = raw[_HEAD.size : _HEAD.size + core_length]
+    sections, at = _read_sections(raw, _HEAD.size + core_length)
+    wraps, end = _read_wraps(raw, at, sections=len(sections))
+    return Head(suite, kind, flags, core, sections, wraps), end
 
 
 def _read(raw: bytes, *, with_sections: bool) -> Frame:
-    reader = _Reader(raw)
-    head = _read_head(reader)
-    signed = raw[: reader.at]
-    signature = reader.take(SIGNATURE_LENGTH, field="signature")
-    entries = head.sections if with_sections else ()
-    ciphertexts = tuple(reader.take(entry.length, field="section") for entry in entries)
-    reader.finish()
-    return Frame(head, signed, signature, ciphertexts)
+    """Read field by field; a slice that ended early is found out at the end, which then lies behind the bytes."""
+    head, signed = _read_head(raw)
+    end = signed + SIGNATURE_LENGTH
+    signature = raw[signed:end]
+    ciphertexts = []
+    for entry in head.sections if with_sections else ():
+        start, end = end, end + entry.length
+        ciphertexts.append(raw[start:end])
+    if end != len(raw):
+        raise _Broken("ends early" if end > len(raw) else "bytes after the end")
+    return Frame(head, raw[:signed], signature, tuple(ciphertexts))
+
+
+def _read_exactly(raw: bytes, *, with_sections: bool) -> Frame | Malformed:
+    try:
+        return _read(raw, with_sections=with_sections)
+    except _Broken as broken:
+        return Malformed(str(broken))
+    except StructError:
+        return Malformed("ends early")
 
 
 def read_envelope(raw: bytes) -> Frame | Malformed:
     """Take `raw` apart: exact consumption, no optional byte (SPEC 3, E01)."""
-    try:
-        return _read(raw, with_sections=True)
-    except _Broken as broken:
-        return Malformed(str(broken))
+    return _read_exactly(raw, with_sections=True)
 
 
 def read_stub(raw: bytes) -> Frame | Malformed:
     """Take a stub apart, which is an envelope without its ciphertexts."""
-    try:
-        return _read(raw, with_sections=False)
-    except _Broken as broken:
-        return Malformed(str(broken))
+    return _read_exactly(raw, with_sections=False)
 
 
 def write_head(head: Head) -> bytes:
@@ -194,7 +188,7 @@ def write_head(head: Head) -> bytes:
     pieces.append(_COUNT.pack(len(head.sections)))
     for entry in head.sections:
         hashes = (entry.digest, entry.key_commitment, entry.text_commitment)
-        pieces.append(_SECTION.pack(entry.index, 0, 0, entry.length, *hashes))
+        pieces.append(_SECTION.pack(entry.place, 0, 0, entry.length, *hashes))
     pieces.append(_COUNT.pack(len(head.wraps)))
     for wrap in head.wraps:
         pieces += (_WRAP.pack(wrap.section, wrap.role_id, wrap.prekey_id, len(wrap.sealed)), wrap.sealed)

@@ -6,24 +6,39 @@ Nothing here holds a long-lived key: signatures are checked in `broker.verify` a
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from hmac import digest
-from struct import pack
-from typing import Final
+from struct import Struct
+from typing import Final, Self
 
 PAE_PREFIX: Final = b"mash/1\x00"
 PADDING_FLOOR: Final = 2048
 LENGTH_PREFIX: Final = 4
 HASH_LENGTH: Final = 32
+_LENGTH: Final = Struct(">I").pack
+# Parts of a fixed length, each behind its length, as `pae` would write them one by one.
+_SECTION_PARTS: Final = Struct(">I32sIBIB")
+_INDEX: Final = Struct(">IB")
+_WRAP_ENDS: Final = Struct(">I16sI16s")
 
 
 def pae(kind: str, *parts: bytes) -> bytes:
     """Encode a labelled list of parts without ambiguity: each is preceded by its length as u32 (SPEC 4.1)."""
-    pieces = [PAE_PREFIX]
-    for part in (kind.encode("ascii"), *parts):
-        pieces += (pack(">I", len(part)), part)
-    return b"".join(pieces)
+    return _beginning(kind) + _counted(*parts)
+
+
+@cache
+def _beginning(kind: str) -> bytes:
+    """Give what every encoding under the label `kind` begins with; there are about ten labels."""
+    return PAE_PREFIX + _counted(kind.encode("ascii"))
+
+
+def _counted(*parts: bytes) -> bytes:
+    return b"".join([piece for part in parts for piece in (_LENGTH(len(part)), part)])
+
+
+_SECTION_LABEL: Final = _beginning("sec")
 
 
 def core_hash(*, suite: int, kind: int, core: bytes) -> bytes:
@@ -62,14 +77,25 @@ def plaintext_commitment(commitment_key: bytes, padded: bytes) -> bytes:
 
 def section_binding(core_hash: bytes, *, index: int, count: int) -> bytes:
     """Give the associated data of section `index` of `count`: its envelope and its place in it (SPEC 4.5)."""
-    return pae("sec", core_hash, bytes([index]), bytes([count]))
+    return _SECTION_LABEL + _SECTION_PARTS.pack(HASH_LENGTH, core_hash, 1, index, 1, count)
 
 
-def wrap_binding(names: Sequence[str], *, suite: int, core_hash: bytes, index: int, role_and_key: bytes) -> bytes:
-    """Give the HPKE `info` of a wrap: `names` are sender, signing key id and recipient (SPEC 4.3)."""
-    sender, signing_key, recipient = (name.encode("ascii") for name in names)
-    role, prekey = role_and_key[:16], role_and_key[16:]
-    return pae("wrap", bytes([suite]), core_hash, bytes([index]), sender, signing_key, recipient, role, prekey)
+@dataclass(frozen=True, slots=True)
+class WrapBinding:
+    """What every wrap of one envelope is bound to; the parts that all of them share are encoded once (SPEC 4.3)."""
+
+    _before: bytes
+    _names: bytes
+
+    @classmethod
+    def of(cls, names: Sequence[str], *, suite: int, core_hash: bytes) -> Self:
+        """Bind to one envelope: `names` are sender, signing key id and recipient."""
+        return cls(pae("wrap", bytes([suite]), core_hash), _counted(*(name.encode("ascii") for name in names)))
+
+    def info(self, index: int, *, role_id: bytes, prekey_id: bytes) -> bytes:
+        """Give the HPKE `info` of the wrap of section `index` for one prekey of one role."""
+        ends = _WRAP_ENDS.pack(len(role_id), role_id, len(prekey_id), prekey_id)
+        return self._before + _INDEX.pack(1, index) + self._names + ends
 
 
 def signed_message(head: bytes) -> bytes:
@@ -77,6 +103,7 @@ def signed_message(head: bytes) -> bytes:
     return pae("env", head)
 
 
+@lru_cache(maxsize=1024)
 def padded_size(length: int) -> int:
     """Say how long a section of `length` bytes is once padded: Padmé above a floor of 2 KiB (SPEC 4.8)."""
     total = max(PADDING_FLOOR, length + LENGTH_PREFIX)
@@ -87,7 +114,7 @@ def padded_size(length: int) -> int:
 
 def pad(plaintext: bytes) -> bytes:
     """Put the length before `plaintext` and zeros after it."""
-    body = pack(">I", len(plaintext)) + plaintext
+    body = _LENGTH(len(plaintext)) + plaintext
     return body.ljust(padded_size(len(plaintext)), b"\x00")
 
 
@@ -95,9 +122,7 @@ def unpad(padded: bytes) -> bytes | None:
     """Take the padding off, or give None unless it is exactly what `pad` would have written (E20)."""
     if len(padded) < LENGTH_PREFIX:
         return None
-    length = int.from_bytes(padded[:LENGTH_PREFIX], "big")
-    plaintext = padded[LENGTH_PREFIX : LENGTH_PREFIX + length]
-    padding = padded[LENGTH_PREFIX + length :]
-    if len(plaintext) != length or padded_size(length) != len(padded) or padding.count(0) != len(padding):
+    end = LENGTH_PREFIX + int.from_bytes(padded[:LENGTH_PREFIX], "big")
+    if end > len(padded) or padded_size(end - LENGTH_PREFIX) != len(padded) or padded[end:] != bytes(len(padded) - end):
         return None
-    return plaintext
+    return padded[LENGTH_PREFIX:end]

@@ -115,11 +115,11 @@ def _is_natural(value: object) -> bool:
 
 
 def _is_identifier(value: object) -> bool:
-    return isinstance(value, str) and base64url.decode(value, size=IDENTIFIER_LENGTH) is not None
+    return isinstance(value, str) and base64url.is_spelling(value, size=IDENTIFIER_LENGTH)
 
 
 def _is_digest(value: object) -> bool:
-    return isinstance(value, str) and base64url.decode(value, size=32) is not None
+    return isinstance(value, str) and base64url.is_spelling(value, size=32)
 
 
 def _is_participant(value: object) -> bool:
@@ -135,8 +135,8 @@ def _is_reference(value: object) -> bool:
     return known and _is_natural(value["ver"]) and _is_digest(value["sha256"])  # type: ignore[index]  # known is a dict
 
 
-LANES: Final = tuple(lane.value for lane in Lane)
-EVENTS: Final = tuple(event.value for event in Event)
+LANES: Final = {lane.value: lane for lane in Lane}
+EVENTS: Final = {event.value: event for event in Event}
 
 _RULES: Final[dict[str, Callable[[object], bool]]] = {
     "v": lambda value: _is_natural(value) and value == 1,
@@ -148,20 +148,23 @@ _RULES: Final[dict[str, Callable[[object], bool]]] = {
     "seq": lambda value: _is_natural(value) and value != 0,
     "prev": _is_digest,
     "irt": lambda value: value is None or _is_identifier(value),
-    "lane": lambda value: value in LANES,
+    "lane": lambda value: isinstance(value, str) and value in LANES,
     "cls": _is_service_class,
-    "ev": lambda value: value in EVENTS,
+    "ev": lambda value: isinstance(value, str) and value in EVENTS,
     "t": _is_natural,
     "exp": _is_natural,
     "dir": _is_reference,
 }
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_closed, parse_float=_no_float, parse_constant=_no_float, parse_int=_natural
+)
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 
 
 def _read_fields(core: bytes) -> dict[str, Any]:
     if core.translate(None, CORE_ALPHABET):
         raise _Refused("a byte outside the core's alphabet")
-    hooks: dict[str, Any] = {"parse_float": _no_float, "parse_constant": _no_float, "parse_int": _natural}
-    fields = json.loads(core.decode("ascii"), object_pairs_hook=_closed, **hooks)
+    fields = _DECODER.decode(core.decode("ascii"))
     if not isinstance(fields, dict) or fields.keys() != _RULES.keys():
         raise _Refused("a field missing or unknown")
     _hold(fields)
@@ -190,9 +193,9 @@ def read_core(core: bytes) -> Stub | BadCore:
     return Stub(
         from_=fields["from"],
         prev=_raw(fields["prev"]),
-        lane=Lane(fields["lane"]),
+        lane=LANES[fields["lane"]],
         service_class=fields["cls"],
-        event=Event(fields["ev"]),
+        event=EVENTS[fields["ev"]],
         directory=DirectoryReference(fields["dir"]["ver"], _raw(fields["dir"]["sha256"])),
         **own_names,
     )
@@ -208,4 +211,4 @@ def write_core(stub: Stub) -> bytes:
     fields |= {"cls": stub.service_class, "ev": stub.event.value, "t": stub.t, "exp": stub.exp}
     fields |= {"dir": {"ver": stub.directory.version, "sha256": base64url.encode(stub.directory.digest)}}
     _hold(fields)
-    return json.dumps(fields, separators=(",", ":")).encode("ascii")
+    return _ENCODER.encode(fields).encode("ascii")

@@ -4,9 +4,8 @@ Repeating the core inside means that a text lifted out of one envelope and put i
 whoever signs the second one. The manifest is sealed to the role `gateway` and is read by no other.
 """
 
-import json
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -32,24 +31,27 @@ def _ascending(sections: tuple[int, ...]) -> tuple[int, ...]:
 
 
 class Manifest(BaseModel):
-    """What is said in section 0. `sections` names the indices of the sections that are not empty."""
+    """What is said in section 0. `sections` names the indices of the sections that are not empty.
+
+    The fields stand in the order in which they are written.
+    """
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, hide_input_in_errors=True, serialize_by_alias=True,
         validate_by_name=True, validate_by_alias=True,
     )  # fmt: skip
 
-    v: Literal[1] = 1
-    from_: Annotated[str, Field(alias="from")]
-    to: str
-    mid: str
-    thread: str
     ev: str
+    from_: Annotated[str, Field(alias="from")]
     lane: str
-    user: Line
-    role: RoleName
+    mid: str
     purpose: Line
+    role: RoleName
     sections: Annotated[tuple[Annotated[int, Field(ge=1, le=7)], ...], AfterValidator(_ascending)]
+    thread: str
+    to: str
+    user: Line
+    v: Literal[1] = 1
 
     @classmethod
     def of(cls, stub: Stub, *, author: Author, purpose: str, sections: tuple[int, ...]) -> Self:
@@ -68,8 +70,8 @@ class Manifest(BaseModel):
         )
 
     def to_bytes(self) -> bytes:
-        """Write the one JSON encoding: sorted keys, no spaces."""
-        return _written(self.model_dump(mode="json"))
+        """Write the only spelling that is accepted: sorted keys, no spaces, ASCII (SPEC 6.2)."""
+        return self.model_dump_json(ensure_ascii=True).encode("ascii")
 
     def echoes(self, stub: Stub) -> bool:
         """Say whether this is the manifest of that very core."""
@@ -77,26 +79,15 @@ class Manifest(BaseModel):
         return here == (stub.from_, stub.to, stub.mid, stub.thread, stub.event.value, stub.lane.value)
 
 
-def _written(plain: object) -> bytes:
-    """Write the only spelling that is accepted (SPEC 6.2)."""
-    return json.dumps(plain, sort_keys=True, separators=(",", ":")).encode("ascii")
-
-
-def _closed(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len(dict(pairs)) != len(pairs):
-        raise ValueError("duplicate field")
-    return dict(pairs)
-
-
 def parse_manifest(raw: bytes) -> Manifest | None:
-    """Read a manifest strictly, or give None: only the one encoding is accepted."""
+    """Read a manifest strictly, or give None: only the one spelling is accepted.
+
+    A field given twice, a space, another escape or another order is another spelling, whatever the reader makes of it.
+    """
     if len(raw) > MAX_MANIFEST:
         return None
     try:
-        plain = json.loads(raw, object_pairs_hook=_closed)
-        if _written(plain) != raw:
-            return None
-        plain["sections"] = tuple(plain["sections"])
-        return Manifest.model_validate(plain)
-    except (ValidationError, ValueError, TypeError, KeyError, RecursionError):
+        manifest = Manifest.model_validate_json(raw)
+    except ValidationError:
         return None
+    return manifest if manifest.to_bytes() == raw else None

@@ -139,6 +139,7 @@ class _Sealer:
     kind: Kind
     core: bytes
     core_hash: bytes
+    wrap_binding: signing.WrapBinding
     record: AgencyRecord
 
     def section(self, index: int, plaintext: bytes) -> _SealedSection:
@@ -161,13 +162,10 @@ class _Sealer:
         prekey = self.record.prekey_of(role, self.stub.t)
         if prekey is None:
             raise NoCurrentKey
-        ids = _raw(role.id), _raw(prekey.id)
-        names = (self.stub.from_, self.stub.kid, self.stub.to)
-        info = signing.wrap_binding(
-            names, suite=SUITE_XWING, core_hash=self.core_hash, index=index, role_and_key=b"".join(ids)
-        )
+        role_id, prekey_id = _raw(role.id), _raw(prekey.id)
+        info = self.wrap_binding.info(index, role_id=role_id, prekey_id=prekey_id)
         try:
-            return Wrap(index, *ids, hybrid.wrap(content_key, public=prekey.public, info=info))
+            return Wrap(index, role_id, prekey_id, hybrid.wrap(content_key, public=prekey.public, info=info))
         except hybrid.UnusableKey as broken:
             raise NoCurrentKey from broken
 
@@ -235,7 +233,8 @@ def _begin(outgoing: Outgoing, *, stub: Stub, record: AgencyRecord) -> tuple[_Se
     except (ValidationError, ValueError) as broken:
         raise UnfitForSealing(type(broken).__name__) from None
     hashed = signing.core_hash(suite=SUITE_XWING, kind=kind, core=core)
-    return _Sealer(stub, kind, core, hashed, record), texts
+    binding = signing.WrapBinding.of((stub.from_, stub.kid, stub.to), suite=SUITE_XWING, core_hash=hashed)
+    return _Sealer(stub, kind, core, hashed, binding, record), texts
 
 
 def seal(
@@ -265,5 +264,5 @@ def seal(
     body = b"".join((signed, *(part.ciphertext for part in sealed)))
     if len(body) > MAX_ENVELOPE:
         raise UnfitForSealing("larger than 2 MiB")
-    openings = SecretBytes(b"".join(bytes([part.entry.index]) + part.content_key for part in sealed))
+    openings = SecretBytes(b"".join(bytes([part.entry.place]) + part.content_key for part in sealed))
     return Sealed(stub.mid, body, sha256(signed).digest(), stub.lane, stub.to, openings)

@@ -8,7 +8,6 @@ What the caller must still check: that the stub is new and in its chain (E11 to 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
 from hashlib import sha256
 from hmac import compare_digest
 from typing import Final
@@ -25,6 +24,7 @@ from broker.verify import CLOCK_SLACK, Circumstances, Refusal, check_envelope
 from schemas import signing
 from schemas.directory import Directory
 from schemas.envelope import NONCE_LENGTH, Frame, Malformed, Wrap, read_envelope
+from schemas.once import once
 from schemas.routing import Lane
 from schemas.stub import Stub
 
@@ -79,74 +79,73 @@ class _Case:
     keys: RecipientKeys
     directory: Directory
 
-    @cached_property
+    @once
     def frame(self) -> Frame:
         frame = self.arrival.frame or read_envelope(self.arrival.body)
         if isinstance(frame, Malformed):
             raise TypeError("an arrival that is no envelope")
         return frame
 
-    @cached_property
+    @once
     def core_hash(self) -> bytes:
         head = self.frame.head
         return signing.core_hash(suite=head.suite, kind=head.kind, core=head.core)
 
-    @cached_property
-    def my_wraps(self) -> dict[int, Wrap]:
-        """The first wrap of each section that is addressed to a role of mine."""
-        mine: dict[int, Wrap] = {}
-        for wrap in self.frame.head.wraps:
-            if wrap.role_id in self.keys.roles:
-                mine.setdefault(wrap.section, wrap)
-        return mine
+    @once
+    def mine(self) -> list[Wrap]:
+        """Every wrap that is addressed to a role of mine, in order."""
+        roles = self.keys.roles
+        return [wrap for wrap in self.frame.head.wraps if wrap.role_id in roles]
 
-    @cached_property
+    @once
+    def my_wraps(self) -> dict[int, Wrap]:
+        """The first wrap for me of each section."""
+        return {wrap.section: wrap for wrap in reversed(self.mine)}
+
+    @once
     def prekeys(self) -> dict[int, PrekeyInHand | None]:
         return {index: self.keys.prekeys.get(wrap.prekey_id) for index, wrap in self.my_wraps.items()}
 
-    @cached_property
+    @once
     def content_keys(self) -> dict[int, bytes | None]:
-        return {index: self._unwrap(index, wrap) for index, wrap in self.my_wraps.items()}
+        stub, suite = self.arrival.stub, self.frame.head.suite
+        binding = signing.WrapBinding.of((stub.from_, stub.kid, stub.to), suite=suite, core_hash=self.core_hash)
+        return {index: self._unwrap(index, wrap, binding) for index, wrap in self.my_wraps.items()}
 
-    def _unwrap(self, index: int, wrap: Wrap) -> bytes | None:
-        prekey, stub = self.prekeys[index], self.arrival.stub
+    def _unwrap(self, index: int, wrap: Wrap, binding: signing.WrapBinding) -> bytes | None:
+        prekey = self.prekeys[index]
         if prekey is None:
             return None
-        names = (stub.from_, stub.kid, stub.to)
-        info = signing.wrap_binding(
-            names,
-            suite=self.frame.head.suite,
-            core_hash=self.core_hash,
-            index=index,
-            role_and_key=wrap.role_id + wrap.prekey_id,
-        )
+        info = binding.info(index, role_id=wrap.role_id, prekey_id=wrap.prekey_id)
         return hybrid.unwrap(wrap.sealed, private=prekey.private, info=info)
 
-    @cached_property
+    @once
     def derived(self) -> dict[int, signing.SectionSecrets]:
-        keys = {index: key for index, key in self.content_keys.items() if key is not None}
+        keys, core_hash = self.content_keys.items(), self.core_hash
         return {
-            index: signing.section_secrets(key, core_hash=self.core_hash, index=index) for index, key in keys.items()
+            index: signing.section_secrets(key, core_hash=core_hash, index=index)
+            for index, key in keys
+            if key is not None
         }
 
-    @cached_property
+    @once
     def padded(self) -> dict[int, bytes | None]:
         return {index: self._decrypt(index, secrets.aead_key) for index, secrets in self.derived.items()}
 
     def _decrypt(self, index: int, key: bytes) -> bytes | None:
-        ciphertext = self.frame.ciphertexts[index]
-        nonce, sealed = ciphertext[:NONCE_LENGTH], ciphertext[NONCE_LENGTH:]
-        binding = signing.section_binding(self.core_hash, index=index, count=len(self.frame.ciphertexts))
+        ciphertexts = self.frame.ciphertexts
+        nonce, sealed = ciphertexts[index][:NONCE_LENGTH], ciphertexts[index][NONCE_LENGTH:]
+        binding = signing.section_binding(self.core_hash, index=index, count=len(ciphertexts))
         try:
             return aead_decrypt(sealed, binding, nonce, key)
         except (CryptoError, ValueError, RuntimeError):
             return None
 
-    @cached_property
+    @once
     def texts(self) -> dict[int, bytes | None]:
         return {index: None if text is None else signing.unpad(text) for index, text in self.padded.items()}
 
-    @cached_property
+    @once
     def manifest(self) -> Manifest | None:
         text = self.texts[MANIFEST]
         return None if text is None else parse_manifest(text)
@@ -154,20 +153,17 @@ class _Case:
 
 def ciphertexts_match(case: _Case) -> str | None:
     """E14: each ciphertext is the one that the signed table names."""
-    pairs = zip(case.frame.head.sections, case.frame.ciphertexts, strict=True)
-    return None if all(sha256(text).digest() == entry.digest for entry, text in pairs) else "hash of a section"
+    named = [entry.digest for entry in case.frame.head.sections]
+    return None if named == [sha256(text).digest() for text in case.frame.ciphertexts] else "hash of a section"
 
 
 def wrapped_for_my_roles(case: _Case) -> str | None:
     """E15: the manifest is sealed to me, and no role of mine is offered a section that it may not open."""
     if MANIFEST not in case.my_wraps:
         return "no manifest for a role of mine"
-    entitled = all(
-        wrap.section in case.keys.roles[wrap.role_id].opens
-        for wrap in case.frame.head.wraps
-        if wrap.role_id in case.keys.roles
-    )
-    return None if entitled else "a section sealed to a role that may not open it"
+    roles = case.keys.roles
+    strange = [wrap for wrap in case.mine if wrap.section not in roles[wrap.role_id].opens]
+    return "a section sealed to a role that may not open it" if strange else None
 
 
 def prekeys_at_hand(case: _Case) -> str | None:
@@ -183,24 +179,26 @@ def prekeys_at_hand(case: _Case) -> str | None:
 
 def content_keys_unwrap(case: _Case) -> str | None:
     """E17: every wrap for me opens."""
-    return "wrap" if any(key is None for key in case.content_keys.values()) else None
+    return "wrap" if None in case.content_keys.values() else None
 
 
 def key_commitments_hold(case: _Case) -> str | None:
     """E18: the content key is the one committed to, so no other role was given another text (M11)."""
     table = case.frame.head.sections
-    held = all(compare_digest(secrets.commit, table[index].key_commitment) for index, secrets in case.derived.items())
-    return None if held else "key commitment"
+    for index, secrets in case.derived.items():
+        if not compare_digest(secrets.commit, table[index].key_commitment):
+            return "key commitment"
+    return None
 
 
 def sections_decrypt(case: _Case) -> str | None:
     """E19: every section for me decrypts in this envelope and at this place."""
-    return "section" if any(text is None for text in case.padded.values()) else None
+    return "section" if None in case.padded.values() else None
 
 
 def padding_exact(case: _Case) -> str | None:
     """E20: the padding is exactly what `pad` writes."""
-    return "padding" if any(text is None for text in case.texts.values()) else None
+    return "padding" if None in case.texts.values() else None
 
 
 def text_commitments_hold(case: _Case) -> str | None:
@@ -220,7 +218,8 @@ def manifest_echoes(case: _Case) -> str | None:
         return "manifest"
     if max(manifest.sections, default=0) >= len(case.frame.ciphertexts):
         return "more sections than there are"
-    if any((index in manifest.sections) != bool(text) for index, text in case.texts.items() if index != MANIFEST):
+    filled = {index for index, text in case.texts.items() if text and index != MANIFEST}
+    if filled != case.texts.keys() & set(manifest.sections):
         return "sections other than the manifest says"
     record = case.directory.participant(stub.from_)
     allowed = record is not None and (record.author_roles is None or manifest.role in record.author_roles)

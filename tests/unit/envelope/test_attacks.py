@@ -35,7 +35,7 @@ def frame_of(body: bytes) -> Frame:
 
 def rewritten(frame: Frame, *, by: Party, **changes: Any) -> bytes:
     """Change parts of the head and sign it with `by`'s own key, as only a partner or a thief could."""
-    head = write_head(replace(frame.head, **changes))
+    head = write_head(frame.head._replace(**changes))
     return b"".join((head, by.sender().sign(head), *frame.ciphertexts))
 
 
@@ -135,8 +135,8 @@ def test_a_sender_moves_a_section_and_its_row_to_another_place(
     """E18: key, commitments and text belong to one place; a protected address cannot slip into the team's section."""
     frame = frame_of(body)
     rows = list(frame.head.sections)
-    rows[1], rows[3] = replace(rows[3], index=1), replace(rows[1], index=3)
-    moved = replace(frame, ciphertexts=tuple(frame.ciphertexts[index] for index in (0, 3, 2, 1)))
+    rows[1], rows[3] = rows[3]._replace(place=1), rows[1]._replace(place=3)
+    moved = frame._replace(ciphertexts=tuple(frame.ciphertexts[index] for index in (0, 3, 2, 1)))
     forged = rewritten(moved, by=council, sections=tuple(rows))
     assert refusal_code(opened(forged, sender=council, recipient=police, directory=directory)) == "E18"
 
