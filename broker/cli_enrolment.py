@@ -2,7 +2,7 @@
 
     enrol PARTICIPANT ...   list an agency; once its dossier has everything, approve its certificate and give it pairs
     suspend PARTICIPANT     put it out; with --management its account is shut and its connections are cut at once
-    leave PARTICIPANT       give notice (28 days), and after the notice has run out, take its pairs away
+    leave PARTICIPANT       give notice (28 days); after it has run out, end its part: pairs gone, keys revoked
     reinstate PARTICIPANT   take it back
 
 Each stages a new version of the members, which the registrar's two keys sign (`mash-hub directory sign`), the hub
@@ -34,13 +34,13 @@ from broker.enrolment import (
     Refused,
     Standing,
     State,
+    departed,
     obstacles,
     put_out,
     step,
     unentitled,
     with_member,
     with_pairs,
-    without_pairs,
 )
 from broker.enrolment_register import Register, UnknownAgency
 from broker.errors import HubError
@@ -126,13 +126,17 @@ def reinstate(participant: Participant, register: RegisterFolder, repository: Re
 
 
 def leave(participant: Participant, register: RegisterFolder, repository: RepositoryFolder) -> None:
-    """Give notice; once 28 days have run out, the same command takes the agency's pairs away (GOV-10)."""
+    """Give notice; once 28 days have run out, the same command ends the agency's part (GOV-10, GOV-11).
+
+    Until then everything works. Afterwards `mash-hub apply` moves what it never read to the dead letters and deletes its
+    queues, and each adapter tells its own users whose requests were in flight.
+    """
     with _saying_no():
         book, members = Register(register), _members(repository)
         given = book.standing(participant).leaves_on is not None
         standing = _step(book, participant, Act.LEAVE if given else Act.GIVE_NOTICE)
         if standing.state is State.LEFT:
-            members = put_out(without_pairs(members, participant), participant, at=_seconds())
+            members = departed(members, participant, at=_seconds())
         _finish(register, repository, standing, members)
 
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+from broker.draining import STUFFED
 from broker.errors import HubError
 from broker.hub import MAX_BODY_BYTES
 from broker.management import Management
@@ -36,7 +37,7 @@ from schemas.stub import BadCore, read_core
 LARGEST_LIST: Final = 100
 QUARANTINE_FILES: Final = 1_000
 QUARANTINE_BYTES: Final = 256 * 1024 * 1024
-_CC_HEADERS: Final = frozenset({"CC", "BCC"})
+_CC_HEADERS: Final = frozenset({"CC", "BCC", STUFFED})
 
 
 class NoWayToRecipient(HubError):

@@ -14,7 +14,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from schemas import base64url
-from schemas.directory import AgencyRecord, Directory, Past, PublicKey, Seconds
+from schemas.directory import AgencyRecord, Directory, Past, PublicKey, Revocation, Seconds
 from schemas.members import Member, Members
 from schemas.routing import Lane
 
@@ -104,11 +104,22 @@ def directory_of(published: Published) -> Directory:
     members = published.members
     return Directory.build(
         published.version,
-        published.records.values(),
+        [_closed(record, members.left.get(name)) for name, record in published.records.items()],
         members.pairs,
         suspended=members.suspended,
         history=published.history,
+        hub_keys=members.hub_keys,
+        left=members.left,
     )
+
+
+def _closed(record: AgencyRecord, left_at: int | None) -> AgencyRecord:
+    """Give the record of an agency that has left with every key of its revoked at that time (GOV-11)."""
+    if left_at is None:
+        return record
+    keys = [key.kid for key in record.signing] + [key.id for role in record.roles for key in role.prekeys]
+    revoked = tuple(Revocation(key=key, revoked_at=left_at) for key in keys)
+    return record.model_copy(update={"revocations": (*record.revocations, *revoked)})
 
 
 def admit(published: Published, *, known: Known, now: datetime) -> Admission:

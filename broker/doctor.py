@@ -97,7 +97,7 @@ def diagnose(topology: Topology, seen: Observation, *, accounts: Accounts) -> tu
     """List every deviation, in the order of the checks; none means that the broker is as it should be."""
     drift = [
         Deviation(_DRIFT[change.action], str(change.item), _DRIFT_SENTENCES[change.action])
-        for change in plan(desired_state(topology, accounts=accounts), seen.state)
+        for change in plan(desired_state(topology, accounts=accounts), seen.state, drained=topology.drained)
     ]
     return (*drift, *(deviation for check in _CHECKS for deviation in check(topology, seen)))
 
@@ -107,12 +107,14 @@ _DRIFT: Final = {
     Action.UPDATE: "D02",
     Action.DELETE: "D03",
     Action.CONFLICT: "D04",
+    Action.DRAIN: "D05",
 }
 _DRIFT_SENTENCES: Final = {
     Action.CREATE: "is missing; run mash-hub apply",
     Action.UPDATE: "is not as the table says; run mash-hub apply",
     Action.DELETE: "is one too many; run mash-hub apply",
     Action.CONFLICT: "cannot be changed without losing messages; drain it and remove it by hand",
+    Action.DRAIN: "belongs to somebody who has left; run mash-hub apply, which drains it and deletes it",
 }
 
 

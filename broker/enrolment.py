@@ -203,7 +203,7 @@ def unentitled(members: Members, standings: Iterable[Standing]) -> tuple[str, ..
 def with_member(members: Members, member: Member) -> Members:
     """List an agency, or renew its entry; it gets no pair by that."""
     others = tuple(each for each in members.members if each.participant != member.participant)
-    return Members(members=(*others, member), pairs=members.pairs)
+    return members.model_copy(update={"members": (*others, member)})
 
 
 def with_pairs(members: Members, participant: str, *, partners: Iterable[str]) -> Members:
@@ -211,7 +211,7 @@ def with_pairs(members: Members, participant: str, *, partners: Iterable[str]) -
     there = {(pair.sender, pair.recipient) for pair in members.pairs}
     wanted = [ends for other in partners for ends in ((participant, other), (other, participant)) if ends not in there]
     added = tuple(Pair(sender=sender, recipient=recipient) for sender, recipient in wanted)
-    return Members(members=members.members, pairs=(*members.pairs, *added))
+    return Members(members=members.members, pairs=(*members.pairs, *added), hub_keys=members.hub_keys)
 
 
 def put_out(members: Members, participant: str, *, at: int | None) -> Members:
@@ -220,10 +220,19 @@ def put_out(members: Members, participant: str, *, at: int | None) -> Members:
         each.model_copy(update={"suspended_at": at}) if each.participant == participant else each
         for each in members.members
     ]
-    return Members(members=tuple(entries), pairs=members.pairs)
+    return members.model_copy(update={"members": tuple(entries)})
 
 
-def without_pairs(members: Members, participant: str) -> Members:
-    """Take away every pair of an agency that has left; the entry stays, for a vanished one is always an attack."""
+def departed(members: Members, participant: str, *, at: int) -> Members:
+    """Let an agency have left at `at` (Unix seconds): no pair any more, its keys revoked from then on (GOV-10, GOV-11).
+
+    The entry stays, for a vanished one is always an attack.
+    """
     kept = tuple(pair for pair in members.pairs if participant not in (pair.sender, pair.recipient))
-    return Members(members=members.members, pairs=kept)
+    gone = [
+        each.model_copy(update={"suspended_at": each.suspended_at or at, "left_at": at})
+        if each.participant == participant
+        else each
+        for each in members.members
+    ]
+    return members.model_copy(update={"members": tuple(gone), "pairs": kept})

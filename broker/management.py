@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 import httpx2
 
+from broker.draining import drain
 from broker.errors import ManagementRefused, Misuse, Unreachable
 from broker.provision import Action, ByPassword, Change, Item, Kind, State, desired_state, participant_url, plan
 from broker.topology import Topology
@@ -112,11 +113,16 @@ async def read_state(management: Management) -> State:
 
 
 async def apply(management: Management, changes: Iterable[Change]) -> tuple[Change, ...]:
-    """Make the changes in order, cut off whoever lost something, and give back the conflicts, which nobody made."""
+    """Make the changes in order, cut off whoever lost something, and give back the conflicts, which nobody made.
+
+    Raises `NotEmpty` where the queue of somebody who has left cannot be emptied yet.
+    """
     conflicts = []
     for change in changes:
         if change.action is Action.CONFLICT:
             conflicts.append(change)
+        elif change.action is Action.DRAIN:
+            await drain(management, change.item.name[0])
         elif change.action is Action.DELETE:
             await _delete(management, change.item)
         else:

@@ -108,6 +108,7 @@ def _written_out(path: Path) -> Directory:
         [AgencyRecord.model_validate_json(json.dumps(each)) for each in plain["records"].values()],
         [Pair.model_validate_json(json.dumps(each)) for each in plain["pairs"]],
         suspended=plain["suspended"],
+        left=plain.get("left", {}),
     )
 
 
@@ -124,7 +125,7 @@ def _at_broker(url: str, vhost: str, work: Callable[[Management], Awaitable[Resu
 
 
 async def _changes(broker: Management, topology: Topology) -> tuple[Change, ...]:
-    return plan(desired_state(topology, accounts=ACCOUNTS), await read_state(broker))
+    return plan(desired_state(topology, accounts=ACCOUNTS), await read_state(broker), drained=topology.drained)
 
 
 async def _make(broker: Management, changes: Iterable[Change]) -> tuple[Change, ...]:
@@ -139,5 +140,7 @@ def _print(changes: Iterable[Change], *, as_json: bool) -> None:
         ]
         typer.echo(json.dumps({"changes": rows}, indent=2))
         return
-    signs = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-", Action.CONFLICT: "!"}
-    typer.echo("\n".join(f"{signs[each.action]} {each.item}" for each in changes) or "Nothing to change.")
+    signs = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-", Action.CONFLICT: "!", Action.DRAIN: "-"}
+    notes = {Action.DRAIN: " (its messages to the dead letters first)"}
+    lines = [f"{signs[each.action]} {each.item}{notes.get(each.action, '')}" for each in changes]
+    typer.echo("\n".join(lines) or "Nothing to change.")

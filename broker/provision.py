@@ -8,7 +8,7 @@ conflict and never made here: a queue is deleted only after it was drained and e
 import base64
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -38,6 +38,7 @@ class Action(StrEnum):
     UPDATE = "update"
     DELETE = "delete"
     CONFLICT = "conflict"
+    DRAIN = "drain"
 
 
 @dataclass(frozen=True, order=True)
@@ -131,13 +132,18 @@ def desired_state(topology: Topology, *, accounts: Accounts) -> State:
     return items
 
 
-def plan(desired: State, actual: State, *, prune: bool = True) -> tuple[Change, ...]:
+def plan(
+    desired: State, actual: State, *, prune: bool = True, drained: Collection[str] = frozenset()
+) -> tuple[Change, ...]:
     """List the changes that make `actual` equal to `desired`: what is too much goes first, least access in between.
 
-    Without `prune` nothing is deleted: for a broker that others use too.
+    Without `prune` nothing is deleted: for a broker that others use too. The queues named `drained` belonged to somebody
+    who has left: they are emptied and deleted at the very end, when nobody can write or read them any more.
     """
     kinds = list(Kind)
     surplus = sorted(set(actual) - set(desired), key=lambda item: (-kinds.index(item.kind), item.name))
+    going = [item for item in surplus if item.kind is Kind.QUEUE and item.name[0] in drained] if prune else []
+    surplus = [item for item in surplus if item not in going]
     missing_or_other = sorted(
         (item for item in desired if actual.get(item) != desired[item]),
         key=lambda item: (kinds.index(item.kind), item.name),
@@ -147,7 +153,7 @@ def plan(desired: State, actual: State, *, prune: bool = True) -> tuple[Change, 
         changes = []
     for item in missing_or_other:
         changes.append(Change(_making(item, known=item in actual), item, desired[item]))
-    return tuple(changes)
+    return (*changes, *(Change(Action.DRAIN, item) for item in going))
 
 
 def _making(item: Item, *, known: bool) -> Action:

@@ -154,6 +154,7 @@ class Topology:
     bindings: frozenset[Binding]
     permissions: tuple[Permission, ...]
     policies: tuple[Policy, ...] = POLICIES
+    left: frozenset[str] = frozenset()
 
     @classmethod
     def build(
@@ -163,14 +164,16 @@ class Topology:
         *,
         monitor: bool,
         suspended: Collection[str] = (),
+        left: Collection[str] = (),
     ) -> Self:
         """Make the table for `participants` of whom each `(sender, recipient)` of `pairs` is permitted.
 
         A participant without a pair is listed and reaches nobody (GOV-01). A suspended one keeps its queues, so that
-        nothing in flight is lost, and neither writes nor reads (REC-06). Raises `Misuse` for a name that is no
-        participant id, for a pair with a stranger and for a pair with oneself.
+        nothing in flight is lost, and neither writes nor reads (REC-06). One that has `left` has nothing here, and its
+        queues may be drained (GOV-11). Raises `Misuse` for a name that is no participant id, for a pair with a stranger
+        and for a pair with oneself.
         """
-        names = tuple(sorted(set(participants)))
+        names = tuple(sorted(set(participants) - set(left)))
         _check(names, permitted := frozenset(pairs))
         usable = frozenset(pair for pair in permitted if not set(pair) & set(suspended))
         readers = (*names, MONITOR) if monitor else names
@@ -187,6 +190,7 @@ class Topology:
             ),
             bindings=frozenset(_bindings(names, usable, monitor=monitor)),
             permissions=tuple(_permission(name, suspended=suspended) for name in readers),
+            left=frozenset(left),
         )
 
     @classmethod
@@ -194,12 +198,17 @@ class Topology:
         """Make the table of a verified directory: a pair without a service class, or held here, permits nothing."""
         pairs = [pair for pair in directory.pairs if directory.permits(*pair)]
         out = directory.suspended | directory.held
-        return cls.build(tuple(directory.records), pairs, monitor=monitor, suspended=out)
+        return cls.build(tuple(directory.records), pairs, monitor=monitor, suspended=out, left=tuple(directory.left))
 
     def policy_of(self, queue: str) -> Policy | None:
         """Give the policy that should be in effect on `queue`: the matching one of highest priority."""
         matching = [policy for policy in self.policies if re.search(policy.pattern, queue)]
         return max(matching, key=lambda policy: policy.priority, default=None)
+
+    @property
+    def drained(self) -> frozenset[str]:
+        """The queues of those who have left: emptied to the dead letters, then deleted."""
+        return frozenset(queue_name(name, lane) for name in self.left for lane in Lane)
 
     @property
     def users(self) -> tuple[str, ...]:

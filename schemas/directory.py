@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from types import MappingProxyType
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic import model_validator as validator
@@ -148,8 +148,9 @@ class Past(_Public):
 class Directory:
     """One version of the directory. Build it with `Directory.build`; everything absent from it is forbidden.
 
-    `suspended` are participants whom the registrar has put out; `held` those whom this reader does not trust yet
-    (a change of identity in quarantine). `held` is local and therefore not part of the hash.
+    `suspended` are participants whom the registrar has put out, `left` says since when (Unix seconds) one of them is no
+    party any more; `hub_keys` sign what the hub itself says (SPEC 7.8). `held` are those whom this reader does not trust
+    yet (a change of identity in quarantine); it is local and therefore not part of the hash.
     """
 
     version: int
@@ -159,6 +160,8 @@ class Directory:
     hash: bytes
     history: tuple[Past, ...] = ()
     held: frozenset[str] = field(default=frozenset())
+    hub_keys: tuple[SigningKey, ...] = ()
+    left: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
     @classmethod
     def build(
@@ -169,6 +172,8 @@ class Directory:
         *,
         suspended: Iterable[str] = (),
         history: Iterable[Past] = (),
+        hub_keys: Iterable[SigningKey] = (),
+        left: Mapping[str, int] = MappingProxyType({}),
     ) -> Self:
         """Make a directory and its hash out of what was published. Raises `ValueError` on two records of one name."""
         by_name: dict[str, AgencyRecord] = {}
@@ -177,10 +182,10 @@ class Directory:
                 raise ValueError("two records of one participant")
         full = (pair if isinstance(pair, Pair) else Pair(sender=pair[0], recipient=pair[1]) for pair in pairs)
         by_ends = {(pair.sender, pair.recipient): pair for pair in full}
-        out = frozenset(suspended)
-        published = canonical_bytes(version, by_name, by_ends, out)
+        out, keys, gone = frozenset(suspended) | left.keys(), tuple(hub_keys), MappingProxyType(dict(left))
+        published = canonical_bytes(version, by_name, by_ends, out, hub_keys=keys, left=gone)
         frozen = (MappingProxyType(by_name), MappingProxyType(by_ends))
-        return cls(version, *frozen, out, sha256(published).digest(), tuple(history))
+        return cls(version, *frozen, out, sha256(published).digest(), tuple(history), hub_keys=keys, left=gone)
 
     def participant(self, name: str) -> AgencyRecord | None:
         """Find a participant's record."""
@@ -229,12 +234,17 @@ def canonical_bytes(
     records: Mapping[str, AgencyRecord],
     pairs: Mapping[tuple[str, str], Pair],
     suspended: frozenset[str],
+    *,
+    hub_keys: Iterable[SigningKey] = (),
+    left: Mapping[str, int] = MappingProxyType({}),
 ) -> bytes:
     """Write what is hashed: JSON with sorted keys, no spaces, participants and pairs in order (SPEC 7.2)."""
-    plain = {
+    plain: dict[str, Any] = {
         "version": version,
         "records": {name: record.model_dump(mode="json") for name, record in records.items()},
         "pairs": [pairs[ends].model_dump(mode="json") for ends in sorted(pairs)],
         "suspended": sorted(suspended),
     }
+    rare = {"hub_keys": [key.model_dump(mode="json") for key in hub_keys], "left": dict(left)}
+    plain |= {name: value for name, value in rare.items() if value}
     return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode("ascii")

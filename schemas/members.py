@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic import model_validator as validator
 
 from schemas.agency import AGENCY_KINDS, ParticipantId, is_participant_id
-from schemas.directory import Pair, PublicKey, Seconds
+from schemas.directory import Pair, PublicKey, Seconds, SigningKey
 from schemas.fingerprint import fingerprint
 
 Checker = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,38}[a-z0-9]$")]
@@ -30,7 +30,10 @@ class _Closed(BaseModel):
 
 
 class Member(_Closed):
-    """One participant as the registrar knows it. `suspended_at` is set when it is put out or has left."""
+    """One participant as the registrar knows it.
+
+    `suspended_at` is set while it is put out; `left_at` when it is no party any more, and its keys are revoked then.
+    """
 
     participant: Annotated[ParticipantId, AfterValidator(_enrollable)]
     kind: str
@@ -39,6 +42,7 @@ class Member(_Closed):
     fingerprint: str
     checked_by: tuple[Checker, ...]
     suspended_at: Seconds | None = None
+    left_at: Seconds | None = None
 
     @validator(mode="after")
     def _checked_out_of_band(self) -> Self:
@@ -52,11 +56,12 @@ class Member(_Closed):
 
 
 class Members(_Closed):
-    """All members and all pairs. A pair names members only."""
+    """All members and all pairs. A pair names members only; `hub_keys` sign what the hub itself says (SPEC 7.8)."""
 
     v: Literal[1] = 1
     members: tuple[Member, ...]
     pairs: tuple[Pair, ...] = ()
+    hub_keys: tuple[SigningKey, ...] = ()
 
     @validator(mode="after")
     def _pairs_are_between_members(self) -> Self:
@@ -66,6 +71,8 @@ class Members(_Closed):
             raise ValueError("a member or a pair given twice")
         if any(one == other or not {one, other} <= set(names) for one, other in ends):
             raise ValueError("a pair with itself, or with somebody who is no member")
+        if not {end for pair in ends for end in pair}.isdisjoint(self.left):
+            raise ValueError("a pair with somebody who has left")
         return self
 
     @classmethod
@@ -79,5 +86,11 @@ class Members(_Closed):
 
     @property
     def suspended(self) -> frozenset[str]:
-        """Give those who are put out."""
-        return frozenset(member.participant for member in self.members if member.suspended_at is not None)
+        """Give those who are put out, or have left."""
+        out = frozenset(member.participant for member in self.members if member.suspended_at is not None)
+        return out | self.left.keys()
+
+    @property
+    def left(self) -> Mapping[str, int]:
+        """Give those who have left, and since when (Unix seconds)."""
+        return {member.participant: member.left_at for member in self.members if member.left_at is not None}

@@ -2,104 +2,19 @@
 
 import asyncio
 import json
-import secrets
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from pathlib import Path
 
-import pytest
-from typer.testing import CliRunner, Result
-
-from broker.cli import build
-from broker.directory_client import DirectoryClient
-from broker.enrolment import Standing, State
+from broker.enrolment import State
 from broker.enrolment_register import Register
 from broker.hub import Outcome
 from broker.topology import Topology
 from broker.transport import connect
-from deploy.local.process import LocalServerError
 from deploy.local.rabbitmq import LocalRabbitMQ
-from deploy.rabbitmq.certificates import Authority, make_request
 from schemas.routing import Lane
-from tests.conftest import cannot_be_had
+from tests.integration.operations.desk import HEALTH, LA, NOW, POLICE, Office
 from tests.support.hubs import FAST, rabbit_hub, until
-from tests.support.parties import make_party
-from tests.support.partnership import Partnership, partnership
-from tests.support.registry import Registry, member_of
+from tests.support.partnership import Partnership
+from tests.support.registry import member_of
 from tests.support.trio import Inbox
-from tests.unit.enrolment.test_enrolment import COMPLETE
-
-LA, POLICE, HEALTH = "testford-la", "testford-police", "testford-health"
-NOW = datetime.now(UTC)
-
-
-class Office:
-    """An operator's desk: the registry's repository, the register, the certificates."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.registry = Registry(folder, now=NOW)
-        self.parties = {name: make_party(name, kind=name.partition("-")[2], now=NOW) for name in (LA, POLICE, HEALTH)}
-        self.authority = Authority.create(folder / "ca", now=NOW)
-
-    def run(self, *arguments: str, env: dict[str, str] | None = None) -> Result:
-        """Run `mash-hub`."""
-        return CliRunner().invoke(build(arguments), list(arguments), env={"MASH_HUB_MANAGEMENT": None, **(env or {})})
-
-    def enrol(self, name: str, *partners: str, signed: bool = True) -> Result:
-        """Enrol an agency, with or without its signature."""
-        _, request = make_request(name, folder=self.folder / f"{name}-{secrets.token_hex(4)}")
-        dossier = {key: value for key, value in COMPLETE.items() if signed or key != "signature"}
-        return self.run(
-            "enrol", name, *self.places,
-            "--member", str(self._toml(f"{name}.member", member_of(self.parties[name]).model_dump(mode="json"))),
-            "--dossier", str(self._toml(f"{name}.dossier", dossier)),
-            "--authority", str(self.authority.folder), "--request", str(request),
-            *(word for partner in partners for word in ("--partner", partner)),
-        )  # fmt: skip
-
-    def certificates(self) -> list[str]:
-        """Whom a certificate was made for."""
-        return sorted(path.stem for path in self.folder.glob("testford-*/*.pem"))
-
-    def publish(self, *names: str) -> DirectoryClient:
-        """Let the registrar sign, the agencies hand in their records, and the hub publish."""
-        self.registry.sign("targets", "registrar-1", "registrar-2")
-        self.registry.submit(*(self.parties[name] for name in names), now=NOW)
-        self.registry.publish(NOW)
-        client = self.registry.client(f"reader-{secrets.token_hex(4)}")
-        client.refresh(self.registry.source, now=NOW)
-        return client
-
-    @property
-    def places(self) -> tuple[str, ...]:
-        return ("--register", str(self.folder / "register"), "--repository", self.registry.source)
-
-    def _toml(self, name: str, plain: dict[str, object]) -> Path:
-        path = self.folder / f"{name}.toml"
-        rows = [f"{key} = {_toml_value(value)}" for key, value in plain.items() if value is not None]
-        path.write_text("\n".join(rows))
-        return path
-
-
-def _toml_value(value: object) -> str:
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key} = {_toml_value(each)}" for key, each in value.items()) + "}"
-    if isinstance(value, str | list | tuple):
-        return json.dumps(value)
-    return str(value)
-
-
-@pytest.fixture
-def office(tmp_path: Path) -> Office:
-    """Two active agencies, staged and not yet published."""
-    made = Office(tmp_path)
-    for name in (LA, POLICE):
-        listed = made.enrol(name, signed=False)
-        assert listed.exit_code == 1, listed.output
-    book = Register(tmp_path / "register")
-    book.keep(Standing(participant=LA, state=State.ACTIVE, since=NOW.date()), book.dossier(LA))
-    return made
 
 
 async def test_an_agency_that_is_listed_and_has_not_signed_reaches_nobody(
@@ -170,16 +85,6 @@ def test_a_notice_is_given_once_and_nobody_leaves_before_it_has_run_out(office: 
     assert not left.permits(LA, POLICE)
     assert not left.is_active(POLICE)
     assert office.enrol(POLICE, LA).exit_code == 1
-
-
-@pytest.fixture
-def tls_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Partnership]:
-    """The production profile."""
-    try:
-        with partnership(tmp_path_factory.mktemp("partnership")) as where:
-            yield where
-    except LocalServerError as fault:
-        cannot_be_had(str(fault))
 
 
 async def test_a_suspended_agency_is_cut_off_at_once_and_comes_back_when_reinstated(

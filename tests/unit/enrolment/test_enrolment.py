@@ -15,16 +15,16 @@ from broker.enrolment import (
     Refused,
     Standing,
     State,
+    departed,
     obstacles,
     put_out,
     step,
     unentitled,
     with_member,
     with_pairs,
-    without_pairs,
 )
 from schemas import base64url
-from schemas.directory import Pair
+from schemas.directory import Pair, SigningKey
 from schemas.fingerprint import fingerprint
 from schemas.members import Member, Members
 
@@ -69,6 +69,11 @@ def member(name: str) -> Member:
         fingerprint=fingerprint(identity),
         checked_by=("registrar-1", "registrar-2"),
     )
+
+
+HUB_KEY = SigningKey(
+    kid=base64url.encode(bytes(16)), public=base64url.encode(bytes(32)), not_before=0, not_after=2_000_000_000
+)
 
 
 def members(*names: str) -> Members:
@@ -189,7 +194,32 @@ def test_pairs_go_both_ways_once_and_never_to_a_stranger() -> None:
 def test_who_has_left_keeps_its_entry_and_no_pair() -> None:
     """A vanished entry is always an attack, so an entry never goes."""
     paired = with_pairs(members(LA, POLICE), POLICE, partners=[LA])
-    left = put_out(without_pairs(paired, POLICE), POLICE, at=1)
+    left = departed(paired, POLICE, at=1)
     assert left.pairs == ()
-    assert left.suspended == {POLICE}
+    assert (left.suspended, left.left) == ({POLICE}, {POLICE: 1})
     assert len(left.members) == 2
+
+
+def test_a_suspended_agency_that_leaves_stays_suspended_since_it_was() -> None:
+    """Two dates, and neither takes the other's place."""
+    left = departed(put_out(members(LA, POLICE), POLICE, at=1), POLICE, at=5)
+    assert [(each.suspended_at, each.left_at) for each in left.members] == [(None, None), (1, 5)]
+
+
+def test_no_pair_can_be_staged_for_somebody_who_has_left() -> None:
+    """The attack: the way back in, past the registry, by a pair in the members."""
+    left = departed(members(LA, POLICE), POLICE, at=1)
+    with pytest.raises(ValidationError):
+        with_pairs(left, POLICE, partners=[LA])
+
+
+def test_the_hubs_keys_outlive_every_step_of_an_agency() -> None:
+    """A step about one agency must not drop what the registrar has said about the hub."""
+    held = members(LA, POLICE).model_copy(update={"hub_keys": (HUB_KEY,)})
+    steps = [
+        with_member(held, member("testford-health")),
+        with_pairs(held, POLICE, partners=[LA]),
+        put_out(held, POLICE, at=1),
+        departed(held, POLICE, at=1),
+    ]
+    assert [step.hub_keys for step in steps] == [(HUB_KEY,)] * 4
