@@ -8,7 +8,7 @@ DIR ?=
 RUNS ?=
 KILLS ?= 5
 
-.PHONY: help install dev demo sandbox test check bench fault fuzz crash long format lock clean
+.PHONY: help install dev assets demo sandbox test check bench fault fuzz crash long format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,7 +31,18 @@ help: ## list the targets
 
 install: .venv/.runtime ## make .venv with the programs mash and mash-hub in it
 
-dev: .venv/.dev
+dev: .venv/.dev assets
+
+WEB := deploy/web
+assets: build/web/.done ## fetch GOV.UK Frontend (the operations page) and axe-core (its tests) with npm
+
+build/web/.done: $(WEB)/package.json $(WEB)/package-lock.json $(WEB)/assets.py
+	@bash deploy/local/need.sh npm
+	@mkdir -p build/web && cp $(WEB)/package.json $(WEB)/package-lock.json build/web/
+	@echo "Fetching the pinned style, script and accessibility checker with npm ..."
+	@npm --prefix build/web ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@$(PYTHON) $(WEB)/assets.py build/web/node_modules broker/page/static/govuk
+	@touch $@
 
 demo: .venv/.runtime ## run the Ashgrove-Test enquiry end to end (HUB=amqp://... or HUB=local for RabbitMQ)
 	@$(if $(filter local,$(HUB)),bash deploy/local/need.sh rabbitmq)
@@ -41,8 +52,9 @@ sandbox: .venv/.runtime ## make nine adapters in the folder DIR, to try the comm
 	@test -n "$(DIR)" || { echo "name a new folder: make sandbox DIR=/tmp/area" >&2; exit 2; }
 	@$(BIN)/python -m deploy.demo.sandbox $(DIR)
 
-test: .venv/.dev ## run every test but the killings, with a real RabbitMQ and PostgreSQL
+test: .venv/.dev assets ## run every test but the killings, with a real RabbitMQ, PostgreSQL and Chromium
 	@bash deploy/local/need.sh servers
+	@bash deploy/local/need.sh chromium
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --ignore=tests/crash
 
 check: .venv/.dev ## ruff, mypy strict, the import contracts, the dependency list, the structure tests
@@ -81,4 +93,4 @@ lock: .venv/.dev ## renew the pinned locks from pyproject.toml
 	@echo 'setuptools==84.2.1' | $(LOCK) - -o requirements-build.lock
 
 clean: ## remove what the targets made
-	@rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv build broker/page/static/govuk *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

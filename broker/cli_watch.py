@@ -11,6 +11,7 @@ Exit codes: 0 as it should be; 1 not, with the reason on standard error; 2 wrong
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
@@ -24,6 +25,7 @@ from broker.errors import HubError
 from broker.ledger import Ledger, LedgerCheck
 from broker.ledger_chain import Passage
 from broker.manifests import manifest as make_manifest
+from broker.page.serving import PageOptions
 from broker.watch_picture import standing as standing_of
 from broker.watch_program import TlsFiles, WatchOptions, read_calendar_file, watch_until_told
 
@@ -52,14 +54,26 @@ def watch(  # noqa: PLR0913 - the options of a command are its arguments
     management: Annotated[
         str, typer.Option(envvar="MASH_HUB_MONITORING", help="http://account:password@host:15672, tag monitoring.")
     ] = "",
+    http: Annotated[str, typer.Option(help="Where the operations page is served, host:port, or off.")] = "off",
+    http_settings: Annotated[
+        Path | None, typer.Option(exists=True, help="TOML: who may see the page, TLS, names (deploy/web/README.md).")
+    ] = None,
+    agreements: Annotated[
+        Path | None, typer.Option(exists=True, help="TOML with the dates of agreements, notices and attestations.")
+    ] = None,
     authority: Annotated[Path | None, typer.Option(exists=True, help="The partnership's authority (PEM).")] = None,
     certificate: Annotated[Path | None, typer.Option(exists=True, help="The monitor's certificate (PEM).")] = None,
     key: Annotated[Path | None, typer.Option(exists=True, help="The monitor's key (PEM).")] = None,
 ) -> None:
     """Watch what passes until interrupted: ledger, clocks, alerts, metrics."""
     tls = TlsFiles(authority, certificate, key) if authority and certificate and key else None
-    options = WatchOptions(hub, directory, db, calendars=calendars, metrics=metrics, management=management, tls=tls)
-    _run(watch_until_told(options))
+
+    async def work() -> None:
+        page = PageOptions.read(http, http_settings) if http != "off" else None
+        options = WatchOptions(hub, directory, db, calendars=calendars, metrics=metrics, management=management, tls=tls)
+        await watch_until_told(replace(options, page=page, agreements=agreements))
+
+    _run(work())
 
 
 @app.command()

@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from broker import logs
+from broker.agreements import read_agreements
 from broker.alerts.log import log_alert
 from broker.calendars import Calendars, read_calendars
 from broker.embedded import EmbeddedHub
@@ -19,6 +20,8 @@ from broker.errors import HubError
 from broker.hub import HubConnection
 from broker.ledger import Ledger
 from broker.management import vhost_of
+from broker.page.live import Live
+from broker.page.serving import PageOptions, served_page
 from broker.telemetry import LOOPBACK, Telemetry, served
 from broker.tls import client_context
 from broker.topology import MONITOR, Topology
@@ -54,6 +57,8 @@ class WatchOptions:
     db: str
     calendars: Path | None = None
     metrics: str = "off"
+    page: PageOptions | None = None
+    agreements: Path | None = None
     management: str = ""
     tls: TlsFiles | None = None
 
@@ -85,18 +90,31 @@ async def watch_until_told(options: WatchOptions) -> None:
 
 @asynccontextmanager
 async def opened(options: WatchOptions) -> AsyncIterator[Watch]:
-    """Open the ledger, the directory, the hub and the metrics, and give a watch that listens."""
+    """Open the ledger, the directory, the hub, the metrics and the page, and give a watch that listens."""
     source, calendars = DirectorySource.at(options.directory), read_calendar_file(options.calendars)
+    agreements = read_agreements(options.agreements)
     async with AsyncExitStack() as stack:
         ledger = await stack.enter_async_context(Ledger.opened(options.db, now=datetime.now(UTC)))
         clock = TrustedClock(floor=await _last_seen(ledger))
         connection, probe = await _hub(options, source, stack)
-        outside = Outside(source, calendars, clock, (log_alert,), probe, clock_stepped=lambda: clock.stepped)
+        live = Live(ledger, clock)
+        outside = Outside(
+            source,
+            calendars,
+            clock,
+            (log_alert,),
+            probe,
+            clock_stepped=lambda: clock.stepped,
+            agreements=agreements,
+            onlookers=(live.note,),
+        )
         watch = Watch(ledger, outside, telemetry=Telemetry())
         if options.metrics != "off":
             host, _, port = options.metrics.rpartition(":")
             stack.enter_context(served(watch.telemetry.registry, port=int(port), host=host or LOOPBACK))
         await watch.listen(connection)
+        if options.page:
+            await stack.enter_async_context(served_page(options.page, live, ledger=ledger, clock=clock, tokens=None))
         yield watch
 
 

@@ -3,6 +3,9 @@
 #   need.sh venv PYTHON     python3 with venv and pip
 #   need.sh servers         RabbitMQ, PostgreSQL, SoftHSM and promtool, for the tests
 #   need.sh rabbitmq        RabbitMQ alone
+#   need.sh npm             node and npm, which fetch the style of the operations page
+#   need.sh chromium        the browser that the pages are tested in
+#   need.sh web             both
 set -euo pipefail
 
 need() { # need PACKAGES...
@@ -35,6 +38,13 @@ case "$1" in
       command -v softhsm2-util >/dev/null || missing+=(softhsm2)
       command -v promtool >/dev/null || missing+=(prometheus)
     fi
+    ;;
+  web | npm | chromium)
+    if [ "$1" != chromium ]; then
+      command -v node >/dev/null || missing+=(nodejs)
+      command -v npm >/dev/null || missing+=(npm)
+    fi
+    [ "$1" = npm ] || [ -x /usr/bin/chromium ] || missing+=(chromium)
     ;;
   *)
     echo "need.sh: unknown need '$1'" >&2

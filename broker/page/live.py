@@ -1,0 +1,129 @@
+"""Tells open pages that what they show has changed, and gives the moment that they draw.
+
+The watch shows every round here (`note`, an onlooker: it keeps the round and returns). Nothing is worked out while
+nobody looks; whoever looks at one round shares one reading of the book. An open page hears of every change within a
+round, and of nothing else than a beat, so that it can tell silence from calm.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from broker.alerts.listing import Listed, listed_standing
+from broker.ledger import Ledger
+from broker.ledger_engine import LedgerUnavailable
+from broker.page.board import Board
+from broker.watch_glance import Glance
+
+MOST_LISTENERS: Final = 64
+BEAT: Final = 5.0
+
+
+class TooManyListeners(Exception):
+    """More pages are open than are kept up to date at once."""
+
+
+class NothingSeenYet(Exception):
+    """The watch has not finished its first round."""
+
+
+@dataclass(frozen=True)
+class News:
+    """What an open page is told: `changed` with the digest of what there is to draw now, or `beat`."""
+
+    kind: str
+    digest: str
+
+
+class Live:
+    """The latest round and everybody who wants to hear of the next."""
+
+    def __init__(self, ledger: Ledger, clock: Callable[[], datetime], *, beat: float = BEAT) -> None:
+        self._ledger, self._clock, self._beat = ledger, clock, beat
+        self._glance: Glance | None = None
+        self._board: Board | None = None
+        self._news = asyncio.Event()
+        self._reading = asyncio.Lock()
+        self._listeners = 0
+        self._is_closed = False
+
+    @property
+    def latest(self) -> Glance | None:
+        """Give the last round, or None before the first."""
+        return self._glance
+
+    @property
+    def is_full(self) -> bool:
+        """Say whether no further page can be kept up to date."""
+        return self._listeners >= MOST_LISTENERS
+
+    def note(self, glance: Glance) -> None:
+        """Take note of a round. One that could not be judged keeps the alerts of the one before: none is no news."""
+        if not glance.ledgers.is_up and self._glance is not None:
+            glance = replace(glance, alerts=self._glance.alerts)
+        self._glance = glance
+        self.wake()
+
+    def wake(self) -> None:
+        """Let everybody look again: something was acknowledged, or a round has come."""
+        self._board = None
+        self._news.set()
+        self._news = asyncio.Event()
+
+    def close(self) -> None:
+        """End every stream."""
+        self._is_closed = True
+        self.wake()
+
+    async def board(self) -> Board:
+        """Give the present moment. Raises `NothingSeenYet`."""
+        async with self._reading:
+            glance = self._glance
+            if glance is None:
+                raise NothingSeenYet
+            if self._board is None or self._board.glance is not glance:
+                self._board = Board(glance, self._clock(), await self._rows())
+            self._board = replace(self._board, shown_at=self._clock())
+            return self._board
+
+    async def listen(self, look: Callable[[Board], str]) -> AsyncIterator[News]:
+        """Tell when `look` at the present moment gives something else; at once, and then at each change or beat.
+
+        Raises `TooManyListeners`.
+        """
+        if self.is_full:
+            raise TooManyListeners
+        self._listeners += 1
+        try:
+            async for one in self._stream(look):
+                yield one
+        finally:
+            self._listeners -= 1
+
+    async def _stream(self, look: Callable[[Board], str]) -> AsyncIterator[News]:
+        last = ""
+        while not self._is_closed:
+            news = self._news
+            seen = look(await self.board()) if self._glance else ""
+            if seen != last:
+                last = seen
+                yield News("changed", seen)
+            if not await _within(news, self._beat):
+                yield News("beat", last)
+
+    async def _rows(self) -> tuple[Listed, ...] | None:
+        try:
+            return await listed_standing(self._ledger)
+        except LedgerUnavailable:
+            return None
+
+
+async def _within(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True
