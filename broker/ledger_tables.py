@@ -197,6 +197,30 @@ ways: Final = Table(
 )
 """How each way of reaching a post fares: a fault stands until that way has worked again."""
 
+timers: Final = Table(
+    "hub_timer",
+    metadata,
+    Column("key", String(200), primary_key=True),
+    Column("subject", String(120), nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("fired_at", Moment),
+    Column("lapsed_at", Moment),
+    Index("hub_timer_standing", "lapsed_at", "due_at"),
+)
+"""Timers that fire once: `fired_at` is set by whoever claims the row, `lapsed_at` when nobody waits for it any more."""
+
+clocks: Final = Table(
+    "hub_clock",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("kind", String(24), nullable=False),
+    Column("whose", String(40), nullable=False),
+    Column("began_at", Moment, nullable=False),
+    Column("stopped_at", Moment),
+)
+"""Clocks of governance that somebody started by hand: an incident, a subject access request, a disagreement."""
+
 _SQLITE_GUARD: Final = """
 CREATE TRIGGER IF NOT EXISTS stub_ledger_{what} BEFORE {what} ON stub_ledger
 BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END

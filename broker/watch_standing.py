@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 from broker.calendars import Calendars
-from broker.sla import ClockEvent, ClockEventKind, ClockState, RfiClock, TimerKind
+from broker.sla import ClockEvent, ClockEventKind, ClockState, RfiClock, Timer, TimerKind
 from broker.verify import MAX_LIFE
 from broker.watch_threads import Conversation, Note
 from schemas.rating import RagRating
@@ -83,6 +83,7 @@ class Standing:
     seen_at: datetime | None
     in_part_at: datetime | None
     answered_at: datetime | None
+    timers: tuple[Timer, ...] = ()
 
     @property
     def is_over(self) -> bool:
@@ -166,6 +167,7 @@ def _standing(
         seen_at=min(seen, default=None),
         in_part_at=clock.in_part_at,
         answered_at=clock.answered_at,
+        timers=clock.timers,
     )
 
 

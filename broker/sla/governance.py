@@ -39,6 +39,8 @@ class GovernanceTimerKind(StrEnum):
     ATTESTATION_STALE = "attestation_stale"
     SUBJECT_ACCESS_WARNING = "subject_access_warning"
     SUBJECT_ACCESS_DUE = "subject_access_due"
+    DISAGREEMENT_DUE = "disagreement_due"
+    MARAC_MINUTES_DUE = "marac_minutes_due"
 
 
 @dataclass(frozen=True)
