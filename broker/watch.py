@@ -21,7 +21,10 @@ from broker.errors import HubError
 from broker.hub import HubConnection
 from broker.ledger import Ledger
 from broker.ledger_engine import LedgerUnavailable
+from broker.sla.started import SUBJECT
 from broker.telemetry import Telemetry
+from broker.timers.keeper import Keeper
+from broker.timers.requests import rows_of
 from broker.watch_answers import Answers
 from broker.watch_glance import Glance
 from broker.watch_intake import Bench, Intake
@@ -52,6 +55,12 @@ class Watch:
         self.intake = Intake(self._bench)
         self._picture = Picture(outside.calendars)
         self._answers = Answers(since=outside.clock())
+        self._keeper = Keeper(
+            ledger,
+            clock=outside.clock,
+            tell=lambda _: self.telemetry.count("mash_watch_faults"),
+            foreign=lambda subject: subject.startswith(SUBJECT),
+        )
         self._connection: HubConnection | None = None
         self._alive_at = dict.fromkeys(Lane, monotonic())
         self._done_at: dict[str, float] = {}
@@ -75,6 +84,7 @@ class Watch:
         """Look at everything, round after round, until cancelled; the ledger is verified at the start and daily."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._verify_daily())
+            group.create_task(self._keeper.run())
             while True:
                 await self._bench.survive(self.round)
                 await asyncio.sleep(self._settings.round)
@@ -156,6 +166,7 @@ class Watch:
             unreceipted += one.unreceipted
             if place % _YIELD_EVERY == 0:
                 await asyncio.sleep(0)
+        fired = await self._keeper.keep(rows_of(standings), now=now)
         return View(
             now=now,
             began_at=self._ledger.began_at,
@@ -171,6 +182,7 @@ class Watch:
             unfollowed=self._picture.unfollowed,
             figures=self._figures,
             health=self._health,
+            fired=fired,
         )
 
     async def _write(self, wanted: Sequence[Alert], now: datetime) -> None:

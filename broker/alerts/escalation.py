@@ -19,7 +19,10 @@ from broker.calendar import NeverOpenError
 from broker.sla import Allowance, Contact, working_days
 
 # sla.md: at the breach of a request the SPOC is called, not the contact officer who was called before it.
-FIRST_RUNG: Final[Mapping[AlertKind, Contact]] = {AlertKind.BREACHED: Contact.SPOC}
+FIRST_RUNG: Final[Mapping[AlertKind, Contact]] = {
+    AlertKind.BREACHED: Contact.SPOC,
+    AlertKind.ESCALATED: Contact.AGENCY_LEAD,
+}
 HORIZON: Final[Mapping[Urgency, Allowance]] = {Urgency.TODAY: working_days(1), Urgency.WEEK: working_days(5)}
 """How long an alert that is not for now may wait for somebody to come on duty."""
 

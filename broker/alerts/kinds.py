@@ -14,6 +14,7 @@ from typing import Final
 from broker.agreements import NO_AGREEMENTS, Agreements
 from broker.calendars import Calendars
 from broker.expiries import Ending, endings
+from broker.timers.keeper import Fired
 from broker.watch_chains import ChainFault
 from broker.watch_quarantine import Tally
 from broker.watch_standing import Standing, Unreceipted
@@ -33,6 +34,10 @@ class AlertKind(StrEnum):
     UNREAD = "unread"
     UNRECEIPTED = "unreceipted"
     BREACHED = "breached"
+    NUDGE = "nudge"
+    WARNING = "warning"
+    ESCALATED = "escalated"
+    INCIDENT = "incident"
     NOBODY_READING = "nobody_reading"
     SILENT = "silent"
     DEAD_LETTERED = "dead_lettered"
@@ -121,6 +126,7 @@ class View:
     health: Health = Health()
     agreements: Agreements = NO_AGREEMENTS
     metadata: Mapping[str, datetime] = field(default_factory=dict)
+    fired: tuple[Fired, ...] = ()
 
     def telephone(self, participant: str) -> str:
         """Give the duty desk's number, or nothing."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Final
 
+from broker.alerts.clocks import governance, ladder
 from broker.alerts.endings import endings
 from broker.alerts.kinds import HUB, Alert, AlertKind, Urgency, View
 from broker.watch_chains import ChainFaultKind
@@ -180,6 +181,8 @@ RULES: Final[tuple[Rule, ...]] = (
     calendars,
     floods,
     endings,
+    ladder,
+    governance,
     the_watch_itself,
 )
 
