@@ -48,6 +48,7 @@ class Story:
     told: tuple[str, ...]
     seen: str
     over: str
+    is_own: bool
 
     @property
     def mark(self) -> str:
@@ -102,6 +103,7 @@ def story_of(board: Board, one: Raised, *, desk: str | None = None) -> Story:
         told=tuple(_told(board, row.told, now)) if row else (),
         seen=_seen(board, row.acknowledgement, now) if row else "",
         over=words.local(over, now) if over else "",
+        is_own=is_own,
     )
 
 

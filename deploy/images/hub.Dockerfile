@@ -12,6 +12,14 @@ RUN python3 -m venv /opt/mash/venv \
  && /opt/mash/venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --only-binary :all: \
     --requirement /build/requirements.lock
 
+FROM debian:12-slim AS web
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends nodejs npm python3 \
+ && rm -rf /var/lib/apt/lists/*
+COPY deploy/web/package.json deploy/web/package-lock.json deploy/web/assets.py deploy/web/LICENCE.txt /build/
+RUN npm --prefix /build ci --omit=dev --ignore-scripts --no-audit --no-fund \
+ && python3 /build/assets.py /build/node_modules /build/govuk
+
 FROM debian:12-slim
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends python3 tzdata \
@@ -19,6 +27,7 @@ RUN apt-get update \
  && useradd --system --uid 10001 --home-dir /var/lib/mash --create-home mash
 COPY --from=packages /opt/mash/venv /opt/mash/venv
 COPY broker/ /opt/mash/broker/
+COPY --from=web /build/govuk /opt/mash/broker/page/static/govuk
 COPY schemas/*.py /opt/mash/schemas/
 COPY --chmod=0755 deploy/images/mash-hub /usr/local/bin/mash-hub
 ENV PYTHONPATH=/opt/mash PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
