@@ -128,8 +128,8 @@ def reinstate(participant: Participant, register: RegisterFolder, repository: Re
 def leave(participant: Participant, register: RegisterFolder, repository: RepositoryFolder) -> None:
     """Give notice; once 28 days have run out, the same command ends the agency's part (GOV-10, GOV-11).
 
-    Until then everything works. Afterwards `mash-hub apply` moves what it never read to the dead letters and deletes its
-    queues, and each adapter tells its own users whose requests were in flight.
+    Until then everything works. Afterwards `mash-hub apply` moves what it never read to the dead letters and deletes
+    its queues, and each adapter tells its own users whose requests were in flight.
     """
     with _saying_no():
         book, members = Register(register), _members(repository)

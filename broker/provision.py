@@ -137,8 +137,8 @@ def plan(
 ) -> tuple[Change, ...]:
     """List the changes that make `actual` equal to `desired`: what is too much goes first, least access in between.
 
-    Without `prune` nothing is deleted: for a broker that others use too. The queues named `drained` belonged to somebody
-    who has left: they are emptied and deleted at the very end, when nobody can write or read them any more.
+    Without `prune` nothing is deleted: for a broker that others use too. The queues named `drained` belonged to
+    somebody who has left: they are emptied and deleted at the very end, when nobody can write or read them any more.
     """
     kinds = list(Kind)
     surplus = sorted(set(actual) - set(desired), key=lambda item: (-kinds.index(item.kind), item.name))

@@ -148,9 +148,9 @@ class Past(_Public):
 class Directory:
     """One version of the directory. Build it with `Directory.build`; everything absent from it is forbidden.
 
-    `suspended` are participants whom the registrar has put out, `left` says since when (Unix seconds) one of them is no
-    party any more; `hub_keys` sign what the hub itself says (SPEC 7.8). `held` are those whom this reader does not trust
-    yet (a change of identity in quarantine); it is local and therefore not part of the hash.
+    `suspended` are participants whom the registrar has put out, `left` says since when (Unix seconds) one of them is
+    no party any more; `hub_keys` sign what the hub itself says (SPEC 7.8). `held` are those whom this reader does not
+    trust yet (a change of identity in quarantine); it is local and therefore not part of the hash.
     """
 
     version: int

@@ -28,7 +28,7 @@ def run(
 
 async def _session(home: Home, *, once: bool, as_json: bool) -> "Moved | None":
     from adapters.kit.running.adapter import Adapter
-    from adapters.kit.running.chores import keep_directory, keep_keys, notice_silence
+    from adapters.kit.running.chores import keep_directory, keep_heartbeats, keep_keys, notice_silence
     from adapters.kit.running.connecting import connection_of
     from adapters.kit.running.partners import partners_of
     from adapters.kit.running.settings import load_settings
@@ -51,6 +51,7 @@ async def _session(home: Home, *, once: bool, as_json: bool) -> "Moved | None":
         await link.run(
             keep_directory(partners, clock=adapter.clock),
             keep_keys(adapter.keyring, clock=adapter.clock),
+            keep_heartbeats(adapter.store, participant=settings.file.participant, directory=partners.current),
             notice_silence(connection),
         )
         return None

@@ -1,4 +1,4 @@
-"""What a running adapter does besides carrying messages: fresh directory, keys in time, noticing a deaf connection.
+"""What a running adapter does besides carrying messages: fresh directory, keys in time, signs of life, deaf hubs.
 
 Each chore runs until it is cancelled. A chore that fails for the world's reasons says so in the log and goes on; only
 `HubSilent` ends the adapter, so that the service manager starts it anew and somebody is told.
@@ -13,11 +13,16 @@ from typing import Final
 import structlog
 
 from adapters.kit.keys.keyring import Keyring
+from adapters.kit.running.heartbeats import beat
 from adapters.kit.running.partners import REFRESH_EVERY, Partners
+from adapters.kit.store.errors import StoreUnavailable
+from adapters.kit.store.store import Store
 from broker.hub import HubConnection
+from schemas.directory import Directory
 from schemas.routing import Lane
 
 KEYS_EVERY: Final = timedelta(hours=6)
+HEARTBEATS_EVERY: Final = timedelta(minutes=30)
 LOOK_EVERY: Final = timedelta(seconds=15)
 SILENCE_LIMIT: Final = timedelta(minutes=10)
 
@@ -58,6 +63,22 @@ async def keep_keys(keyring: Keyring, *, clock: Clock, sleep: Sleep = asyncio.sl
             if erased:
                 log.info("keys erased", count=erased)
         await sleep(KEYS_EVERY.total_seconds())
+
+
+async def keep_heartbeats(
+    store: Store, *, participant: str, directory: Callable[[], Directory], sleep: Sleep = asyncio.sleep
+) -> None:
+    """Give every partner a sign of life a day; the day's first look is at the start."""
+    log = structlog.get_logger()
+    while True:
+        try:
+            made = await beat(store, participant=participant, directory=directory())
+        except StoreUnavailable as fault:
+            log.error("no heartbeat sent", exc_info=fault)
+        else:
+            if made:
+                log.info("heartbeats sent", count=made)
+        await sleep(HEARTBEATS_EVERY.total_seconds())
 
 
 async def notice_silence(
