@@ -167,6 +167,7 @@ class Watch:
             if place % _YIELD_EVERY == 0:
                 await asyncio.sleep(0)
         fired = await self._keeper.keep(rows_of(standings), now=now)
+        sight = await self._outside.duty(now)
         return View(
             now=now,
             began_at=self._ledger.began_at,
@@ -182,6 +183,8 @@ class Watch:
             unfollowed=self._picture.unfollowed,
             figures=self._figures,
             health=self._health,
+            troubles=sight.troubles,
+            desks=sight.desks,
             fired=fired,
         )
 

@@ -1,11 +1,12 @@
 """What the watch needs of the world, and how often it looks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from broker.agreements import NO_AGREEMENTS, Agreements
 from broker.alerts.book import Sink
+from broker.alerts.kinds import Trouble
 from broker.calendars import Calendars
 from broker.watch_directory import DirectorySource
 from broker.watch_glance import Onlooker
@@ -27,6 +28,19 @@ class WatchSettings:
 
 
 @dataclass(frozen=True)
+class DutySight:
+    """What is seen of the duty desks: the troubles with telling people, and who has a desk; None without a file."""
+
+    troubles: tuple[Trouble, ...] = ()
+    desks: frozenset[str] | None = None
+
+
+async def no_duty(now: datetime) -> DutySight:
+    """See nothing, where no duty file is kept."""
+    return DutySight()
+
+
+@dataclass(frozen=True)
 class Outside:
     """The directory, the calendars, the time, the hub's figures, whom to tell, the agreements, and who looks on."""
 
@@ -36,5 +50,6 @@ class Outside:
     sinks: Sequence[Sink] = ()
     probe: Probe | None = None
     clock_stepped: Callable[[], bool] = lambda: False
+    duty: Callable[[datetime], Awaitable[DutySight]] = no_duty
     agreements: Agreements = NO_AGREEMENTS
     onlookers: Sequence[Onlooker] = ()

@@ -46,6 +46,9 @@ class AlertKind(StrEnum):
     FORK = "fork"
     REFUSED = "refused"
     NO_DUTY_CONTACT = "no_duty_contact"
+    NOT_TOLD = "not_told"
+    NOBODY_TO_TELL = "nobody_to_tell"
+    UNACKNOWLEDGED = "unacknowledged"
     CALENDAR = "calendar"
     FLOOD = "flood"
     WATCH_DEAF = "watch_deaf"
@@ -106,6 +109,17 @@ class Health:
 
 
 @dataclass(frozen=True)
+class Trouble:
+    """What is wrong with telling people (`broker.alerts.troubles`). `desk` is whose duty desk it is about."""
+
+    kind: AlertKind
+    desk: str
+    urgency: Urgency
+    reference: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True)
 class View:
     """Everything that alerts are decided on. `began_at`: since when the ledger is kept.
 
@@ -124,6 +138,8 @@ class View:
     unfollowed: Mapping[str, int] = field(default_factory=dict)
     figures: HubFigures | None = None
     health: Health = Health()
+    troubles: tuple[Trouble, ...] = ()
+    desks: frozenset[str] | None = None  # who has a duty desk; None where no duty file is kept
     agreements: Agreements = NO_AGREEMENTS
     metadata: Mapping[str, datetime] = field(default_factory=dict)
     fired: tuple[Fired, ...] = ()

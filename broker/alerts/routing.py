@@ -88,20 +88,3 @@ async def bounded(work: Callable[[], Awaitable[Result]], *, limit: float) -> Res
         raise NotTold(WayFault.TIMEOUT) from None
     except Exception:
         raise NotTold(WayFault.OURS) from None
-
-
-class PageCarrier:
-    """The desktop page: what is written in the ledger is shown there, so that nothing has to be carried."""
-
-    limit = 1.0
-
-    async def tell(self, route: Route, notice: Notice, *, telling: int) -> Accepted:
-        """Do nothing: the row is the entry."""
-        return Accepted()
-
-    async def probe(self, route: Route) -> None:
-        """Do nothing."""
-
-    async def fate(self, receipt: str) -> Fate:
-        """Say that it is there."""
-        return Fate.DELIVERED

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Final
 
 from broker.alerts.clocks import governance, ladder
+from broker.alerts.desk_rules import troubles, undesked
 from broker.alerts.endings import endings
 from broker.alerts.kinds import HUB, Alert, AlertKind, Urgency, View
 from broker.watch_chains import ChainFaultKind
@@ -178,6 +179,8 @@ RULES: Final[tuple[Rule, ...]] = (
     chains,
     refused,
     contacts,
+    undesked,
+    troubles,
     calendars,
     floods,
     endings,

@@ -9,7 +9,20 @@ from typing import Any
 import pytest
 
 from adapters.kit.envelope.sealing import Event
-from broker.alerts import HUB, Alert, AlertKind, Health, HubFigures, Urgency, View, clocks, endings, news, rules
+from broker.alerts import (
+    HUB,
+    Alert,
+    AlertKind,
+    Health,
+    HubFigures,
+    Urgency,
+    View,
+    clocks,
+    endings,
+    news,
+    rules,
+    troubles,
+)
 from broker.alerts.rules import REFUSAL_STANDS, judge
 from broker.calendar import MASH_CALENDAR
 from broker.calendars import Calendars
@@ -251,7 +264,7 @@ def test_a_rule_that_fails_is_told_and_silences_no_other(monkeypatch: pytest.Mon
 
 def test_every_kind_of_alert_is_raised_by_some_rule() -> None:
     """Structure: a kind that no test and no rule knows would never be seen."""
-    text = "".join(inspect.getsource(module) for module in (rules, endings, clocks))
+    text = "".join(inspect.getsource(module) for module in (rules, endings, clocks, troubles))
     assert [kind.name for kind in AlertKind if f"AlertKind.{kind.name}" not in text] == []
 
 

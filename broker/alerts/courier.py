@@ -1,0 +1,160 @@
+"""The courier: makes rows of what is decided, hands out what is due, follows what was accepted, and tries every way.
+
+It guarantees: what is decided is written before it is carried, so that a crash tells once more and never forgets; each
+way has room of its own, so that a mail server that hangs holds up no text message; whatever fails is noted with its way
+and tried again with growing pauses until somebody has acknowledged or the alert is over; a round that fails is logged
+and the next one follows, and a courier that stands still is itself a trouble.
+It refuses to know what an alert is about, and never raises into the watch, except `LedgerUnavailable` from `sight`.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from time import monotonic
+from typing import Final
+
+import structlog
+
+from broker.alerts import tellings, ways
+from broker.alerts.carrying import Carrying, Wording
+from broker.alerts.desks import Duty, Route, Way
+from broker.alerts.escalation import Tell, decide
+from broker.alerts.routing import Carriers
+from broker.alerts.troubles import STALLED, case_of, troubles
+from broker.alerts.ways import WayName, ways_of
+from broker.ledger import Ledger
+from broker.settings import Backoff
+from broker.watch_outside import DutySight
+
+_PAUSES: Final = Backoff(base=10.0, cap=600.0)
+_MARGIN: Final = timedelta(seconds=30)
+"""A claimed row comes back so long after its carrier's limit, when whoever had it in hand is gone."""
+
+
+@dataclass(frozen=True)
+class CourierSettings:
+    """Spans in seconds. `room`: how many tellings of one way may be underway; `stalled_after`: since the last round."""
+
+    round: float = 1.0
+    room: int = 16
+    follow_every: float = 60.0
+    probe_every: float = 3600.0
+    probe_failing_every: float = 300.0
+    stalled_after: float = 120.0
+    backoff: Backoff = _PAUSES
+
+
+class Courier:
+    """One courier over one ledger. `clock` is the time that the watch goes by."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        duty: Duty,
+        carriers: Carriers,
+        *,
+        wording: Wording,
+        clock: Callable[[], datetime],
+        settings: CourierSettings | None = None,
+    ) -> None:
+        self.tokens = wording.tokens
+        self._ledger, self._duty, self._clock = ledger, duty, clock
+        self._settings = chosen = settings or CourierSettings()
+        self._carrying = Carrying(ledger, duty, carriers, wording, clock, chosen.backoff, chosen.follow_every)
+        self._lease = timedelta(seconds=max((one.limit for one in carriers.values()), default=0)) + _MARGIN
+        self._underway: dict[asyncio.Task[None], Way] = {}
+        self._next_probe: dict[WayName, float] = {}
+        self._turned_at = monotonic()
+
+    async def sight(self, now: datetime) -> DutySight:
+        """Give what the watch makes alerts of. Raises `LedgerUnavailable`."""
+        cases, failing = await tellings.open_cases(self._ledger), await ways.failing(self._ledger)
+        found = troubles(cases, failing, duty=self._duty, now=now)
+        stalled = (STALLED,) if monotonic() - self._turned_at > self._settings.stalled_after else ()
+        staffed = frozenset(name for name, desk in self._duty.desks.items() if not desk.is_empty)
+        return DutySight((*stalled, *found), staffed)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["Courier"]:
+        """Run beside the caller; what is underway at the end is let go and comes back after its lease."""
+        task = asyncio.create_task(self._run(), name="mash-courier")
+        try:
+            yield self
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+            await self.let_go()
+
+    async def let_go(self) -> None:
+        """Stop whatever is underway."""
+        for one in self._underway:
+            one.cancel()
+        await self.settled()
+
+    async def settled(self) -> None:
+        """Wait until nothing is underway."""
+        while self._underway:
+            await asyncio.wait(list(self._underway))
+
+    async def round(self) -> None:
+        """Decide, hand out what is due to its carriers, follow, try ways; returns without waiting for carriers."""
+        now = self._clock()
+        await self._decide(now)
+        await tellings.abandon(self._ledger)
+        for telling, entry in await tellings.claim(self._ledger, now=now, lease=self._lease, room=self._room()):
+            self._start(telling.way, partial(self._carrying.tell, telling, entry))
+        most = min(self._room().values(), default=0)
+        for telling in await tellings.claim_followed(self._ledger, now=now, lease=self._lease, most=most):
+            self._start(telling.way, partial(self._carrying.follow, telling))
+        self._try_ways()
+        self._turned_at = monotonic()
+
+    async def _run(self) -> None:
+        while True:
+            await _survived(self.round)
+            await asyncio.sleep(self._settings.round)
+
+    async def _decide(self, now: datetime) -> None:
+        steps = []
+        for one in await tellings.open_cases(self._ledger):
+            desk = self._duty.desk(one.entry.alert.participant)
+            decision = decide(case_of(one), desk=desk, duty=self._duty, now=now)
+            if isinstance(decision, Tell):
+                steps.append((one.entry, desk, decision))
+        if steps:
+            await tellings.write_steps(self._ledger, steps, now=now)
+
+    def _room(self) -> dict[Way, int]:
+        busy = Counter(self._underway.values())
+        return {way: room for way in self._carrying.carriers if (room := self._settings.room - busy[way]) > 0}
+
+    def _start(self, way: Way, work: Callable[[], Awaitable[object]]) -> None:
+        task = asyncio.create_task(_survived(work))
+        self._underway[task] = way
+        task.add_done_callback(self._underway.pop)
+
+    def _try_ways(self) -> None:
+        """Try the ways whose turn it is, half of the room at most: telling somebody goes before trying."""
+        now, room = monotonic(), self._room()
+        for name, route in ways_of(self._duty):
+            if room.get(name.way, 0) > self._settings.room // 2 and now >= self._next_probe.get(name, now):
+                room[name.way] -= 1
+                self._next_probe[name] = now + self._settings.probe_every
+                self._start(name.way, partial(self._probe, name, route))
+
+    async def _probe(self, name: WayName, route: Route) -> None:
+        if not await self._carrying.probe(name, route):
+            self._next_probe[name] = monotonic() + self._settings.probe_failing_every
+
+
+async def _survived(work: Callable[[], Awaitable[object]]) -> None:
+    """Do `work`; a fault is logged without its text and stops nothing else."""
+    try:
+        await work()
+    except Exception as fault:
+        with suppress(Exception):
+            structlog.get_logger().error("the courier met a fault and goes on", exc_info=fault)
