@@ -1,18 +1,19 @@
 """What to do now: one call a desk, gravest first, with every reason for it under one telephone number.
 
 Pure. A reason that somebody has said to have seen asks for no second call; it is listed as being dealt with. What only
-the office can mend is kept out of the night.
+the office can mend is kept out of the night. Half of the time gone is no reason to ring: the desk has been reminded.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from broker.alerts import HUB, Urgency
+from broker.alerts import HUB, AlertKind, Urgency
 from broker.page import words
 from broker.page.board import Board, Raised
 
 MOST_REASONS: Final = 4
+REMINDERS: Final = frozenset({AlertKind.NUDGE})
 QUIET: Final = "Nothing to do now"
 
 
@@ -65,10 +66,10 @@ class ToDo:
 
 def to_do(board: Board) -> ToDo:
     """Sort the standing alerts into calls."""
-    unseen = [one for one in board.raised if not one.is_seen]
+    unseen = [one for one in board.raised if not one.is_seen and one.alert.kind not in REMINDERS]
     now = calls(board, (one for one in unseen if one.alert.urgency is Urgency.NOW))
     later = calls(board, (one for one in unseen if one.alert.urgency is not Urgency.NOW))
-    return ToDo(headline(now), now, later, seen=len(board.raised) - len(unseen))
+    return ToDo(headline(now), now, later, seen=sum(one.is_seen for one in board.raised))
 
 
 def calls(board: Board, raised: Iterable[Raised]) -> tuple[Call, ...]:
