@@ -1,5 +1,6 @@
 """`mash enquiry`, its second half: open what is sealed, decide, export, hand over, acknowledge corrections."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,13 @@ import typer
 from adapters.cli.frame import HERE, AsJson, Home, Reference, User, at_console, perform
 
 app = typer.Typer()
+
+
+class Told(StrEnum):
+    """How a referrer is told."""
+
+    LETTER = "letter"
+    TELEPHONE = "telephone"
 
 
 @app.command("open-sealed")
@@ -53,6 +61,24 @@ def decide(
         as_json=as_json,
         schema="mash.enquiry.v1",
         show=decided_lines,
+    )
+
+
+@app.command("referrer-told")
+def referrer_told(
+    reference: Reference,
+    user: User,
+    how: Annotated[Told, typer.Option(help="By letter or by telephone.")],
+    home: Home = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Record that the referrer has been told of the decision; their clock stops (SLA-04)."""
+    perform(
+        at_console(lambda console: console.decision_maker.referrer_told(reference, how.value, user=user)),
+        home=home,
+        as_json=as_json,
+        schema="mash.enquiry.v1",
+        show=lambda enquiry: f"{enquiry.reference}: the referrer has been told by {how.value}.",
     )
 
 

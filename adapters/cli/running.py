@@ -34,6 +34,7 @@ async def _session(home: Home, *, once: bool, as_json: bool) -> "Moved | None":
     from adapters.kit.running.settings import load_settings
     from adapters.la.console.office import console_of
     from broker.logs import configure
+    from broker.watch_clock import TrustedClock
 
     configure()
     settings = load_settings(home)
@@ -44,8 +45,11 @@ async def _session(home: Home, *, once: bool, as_json: bool) -> "Moved | None":
     ):
         console_of(adapter)
         link = adapter.linked(connection, partners)
+        timekeeper = adapter.timekeeper(TrustedClock())
         if once:
-            return await link.run_once()
+            moved = await link.run_once()
+            await timekeeper.run_once()
+            return moved
         if not as_json:
             print_text(f"{settings.file.participant} is connected. Stop it with Ctrl-C.")
         await link.run(
@@ -53,5 +57,6 @@ async def _session(home: Home, *, once: bool, as_json: bool) -> "Moved | None":
             keep_keys(adapter.keyring, clock=adapter.clock),
             keep_heartbeats(adapter.store, participant=settings.file.participant, directory=partners.current),
             notice_silence(connection),
+            timekeeper.run(),
         )
         return None

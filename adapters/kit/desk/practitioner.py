@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from adapters.kit.desk.answer import Answer, Holder, Judged, answer, objections
+from adapters.kit.desk.clocks import set_source_clocks
 from adapters.kit.desk.intake import KIND, tell
 from adapters.kit.desk.request_file import Candidate, RequestFile, SubRequest, approved, withheld, worded
 from adapters.kit.desk.steps import (
@@ -273,6 +274,7 @@ class Desk:
             file, version = await read(tx, RequestFile, KIND, rfi)
             changed = file.noting(what, at=self._clock(), by=user, **step(file))
             await write(tx, KIND, rfi, changed, version=version)
+            await set_source_clocks(tx, rfi, changed)
         return changed
 
     async def _change_candidate(

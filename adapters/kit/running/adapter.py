@@ -5,7 +5,7 @@ handed to the handler of its message type; a message of a type that this adapter
 what a handler refuses is told to the sender as E25, never raised into the worker.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from importlib import import_module
@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from adapters.kit.delivery.inbox_worker import Received
 from adapters.kit.desk.answer import Holder
+from adapters.kit.desk.clocks import SOURCE, on_source_timer
 from adapters.kit.desk.intake import Intake
 from adapters.kit.desk.onward import OnwardDesk
 from adapters.kit.desk.practitioner import Desk
@@ -35,6 +36,7 @@ from adapters.kit.refusal import Refused
 from adapters.kit.running.link import Link
 from adapters.kit.running.partners import Partners
 from adapters.kit.running.settings import AdapterSettings
+from adapters.kit.running.timekeeper import OnTimer, Tidy, Timekeeper
 from adapters.kit.store.filing import NotHere
 from adapters.kit.store.store import Store
 from adapters.kit.store.transaction import Transaction
@@ -92,6 +94,8 @@ class Adapter:
             lead=self.pack.agency.safeguarding_lead, store=store, users=settings.users, clock=clock
         )
         self._handlers: dict[type, Handle] = {}
+        self._on_timer: dict[str, OnTimer] = {SOURCE: on_source_timer}
+        self._tidies: list[Tidy] = []
         self._take_in(Intake(kind=settings.file.kind, clock=clock))
 
     @classmethod
@@ -118,6 +122,15 @@ class Adapter:
     def handle(self, message: type, handler: Handle) -> None:
         """Hand messages of this type to `handler`."""
         self._handlers[message] = handler
+
+    def on_timers(self, kinds: Iterable[str], handler: OnTimer, *, tidy: Tidy) -> None:
+        """Hand timers of these kinds to `handler` when they fire; `tidy` clears alarms whose cause is over."""
+        self._on_timer |= dict.fromkeys(kinds, handler)
+        self._tidies.append(tidy)
+
+    def timekeeper(self, clock: Clock | None = None) -> Timekeeper:
+        """Give what fires this adapter's timers, by its own clock or by one that can be trusted more."""
+        return Timekeeper(self.store, self._on_timer, clock=clock or self.clock, tidies=tuple(self._tidies))
 
     def linked(self, connection: HubConnection, partners: Partners | None = None) -> Link:
         """Give the link to the hub over this connection; with `partners` it sends only while they allow it."""

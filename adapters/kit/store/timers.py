@@ -4,6 +4,7 @@ Guarantees: `fire` is a compare-and-set, so of two that see a timer due only one
 the adapter was down is due at its start; firing and effect are stored together or not at all.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -35,6 +36,18 @@ async def add(session: Session, timer_: Timer) -> None:
         await session.change(timer, row, due_at=timer_.due_at)
 
 
+async def keep(session: Session, prefix: str, wanted: Iterable[Timer]) -> None:
+    """Set every timer in `wanted`, whose refs begin with `prefix`; one that has fired or was stopped stays so."""
+    here = timer.c.ref.startswith(prefix, autoescape=True)
+    known = {(row["kind"], row["ref"]): row for row in await session.select(timer, select(timer).where(here))}
+    for one in wanted:
+        row = known.get((one.kind, one.ref))
+        if row is None:
+            await session.insert(timer, {"kind": one.kind, "ref": one.ref, "due_at": one.due_at})
+        elif row["fired_at"] is None and row["due_at"] != one.due_at:
+            await session.change(timer, row, due_at=one.due_at)
+
+
 async def cancel(session: Session, kind: str, ref: str) -> bool:
     """Stop a timer; returns whether it was still to fire."""
     return await _settle(session, kind, ref)
@@ -52,10 +65,10 @@ async def _settle(session: Session, kind: str, ref: str) -> bool:
     return row is not None
 
 
-async def due(session: Session, now: datetime, *, own: bool = False) -> list[Timer]:
-    """Return timers that are due, the oldest first, at most BATCH: the domain's, or with `own` those of delivery."""
+async def due(session: Session, now: datetime, *, own: bool = False, limit: int = BATCH) -> list[Timer]:
+    """Return timers that are due, the oldest first, at most `limit`: the domain's, or with `own` those of delivery."""
     statement = select(timer).where(timer.c.fired_at.is_(None), timer.c.due_at <= now)
     ours = timer.c.kind.startswith(OWN, autoescape=True)
     statement = statement.where(ours if own else ~ours)
-    rows = await session.select(timer, statement.order_by(timer.c.due_at, timer.c.kind, timer.c.ref).limit(BATCH))
+    rows = await session.select(timer, statement.order_by(timer.c.due_at, timer.c.kind, timer.c.ref).limit(limit))
     return [Timer(row["kind"], row["ref"], row["due_at"]) for row in rows]

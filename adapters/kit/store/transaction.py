@@ -4,7 +4,7 @@ Everything done through one `Transaction` is stored together at its commit or no
 `async with store.transaction() as tx` and not kept. Nothing is sent from here: what is enqueued leaves after it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
@@ -122,13 +122,17 @@ class Transaction(Session):
         """Set or move a timer; it fires once."""
         await timers.add(self, Timer(kind, ref, due_at))
 
+    async def set_timers(self, prefix: str, wanted: Iterable[Timer]) -> None:
+        """Set timers whose refs begin with `prefix`; those that have fired or were stopped stay so."""
+        await timers.keep(self, prefix, wanted)
+
     async def cancel_timer(self, kind: str, ref: str) -> bool:
         """Stop a timer; returns whether it was still to fire."""
         return await timers.cancel(self, kind, ref)
 
-    async def due_timers(self, now: datetime | None = None) -> Timers:
+    async def due_timers(self, now: datetime | None = None, *, limit: int = timers.BATCH) -> Timers:
         """Return the domain's timers that are due, the oldest first; delivery's own are not among them."""
-        return await timers.due(self, now or self.now)
+        return await timers.due(self, now or self.now, limit=limit)
 
     async def fire_timer(self, timer: Timer) -> bool:
         """Take a timer for firing in this transaction; False if someone else has."""

@@ -11,6 +11,7 @@ from adapters.kit.store.transaction import Transaction
 from adapters.la.console.arrivals import KIND as KIND
 from adapters.la.console.arrivals import arrivals as arrivals
 from adapters.la.console.arrivals import read_arrived as read_arrived
+from adapters.la.console.clock_rows import source_rows
 from adapters.la.console.collation import Arrived, Collation, EnvelopeRef, Progress, collate
 from adapters.la.console.enquiry import CorrectionTask, Enquiry
 from adapters.la.console.progress import PROGRESS as PROGRESS
@@ -44,6 +45,8 @@ class Answers:
             envelope=EnvelopeRef(peer=received.original.peer, mid=received.original.mid),
         )
         await write(tx, KIND, f"{message.enquiry}/{message.rfi}/{received.original.mid}", arrived, version=None)
+        for row in source_rows(message.enquiry, arrived):
+            await tx.add_timer(row.kind, row.ref, row.due_at)
         what = f"{'supplement' if message.supplement else 'answer'} from {received.original.peer}"
         await self._office.write(
             tx, enquiry.noting(what, at=received.received_at, by=received.original.peer), version=version

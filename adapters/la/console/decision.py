@@ -6,6 +6,7 @@ is in; what had been seen and what had not is written down with it (RSP-15, RSP-
 
 import secrets
 from datetime import datetime
+from typing import Literal
 
 from adapters.kit.envelope.reopening import open_section
 from adapters.kit.envelope.sealing import Section
@@ -15,7 +16,7 @@ from adapters.kit.store.transaction import Transaction
 from adapters.la.console.answers import KIND, PROGRESS, arrivals, read_arrived
 from adapters.la.console.collation import Arrived, EnvelopeRef, PhoneAnswer, Progress
 from adapters.la.console.coordinator import Office
-from adapters.la.console.enquiry import Decided, Enquiry, Handover, Issued
+from adapters.la.console.enquiry import Decided, Enquiry, Handover, Issued, ReferrerTold
 from broker.sla import DEFAULT_ALLOWANCES, EVERY_REFERRER_IN_A_DAY, outcome_to_partners_due, referrer_due
 from schemas.content.base import Content
 from schemas.content.codes import NATURES, Audience
@@ -90,6 +91,19 @@ class DecisionMaker:
                 )
             changed = enquiry.noting(f"decided: {outcome}", at=decided.at, by=user, decided=decided)
             await tx.record("decided", refs={"enquiry": reference}, detail=decided.canonical_bytes())
+            await office.write(tx, changed, version=version)
+        return changed
+
+    async def referrer_told(self, reference: str, how: Literal["letter", "telephone"], *, user: str) -> Enquiry:
+        """Record that the referrer knows of the decision, once, and stop that clock (SLA-04, SLA-05)."""
+        office = self._office
+        office.users.find(user)
+        told = ReferrerTold(at=office.clock(), by=user, how=how)
+        async with office.store.transaction() as tx:
+            enquiry, version = await office.read(tx, reference)
+            refuse_if([] if enquiry.decided else ["SLA-04: nothing has been decided that the referrer could be told"])
+            refuse_if(["SLA-04: the referrer has been told already"] if enquiry.referrer_told else [])
+            changed = enquiry.noting(f"referrer told by {how}", at=told.at, by=user, referrer_told=told)
             await office.write(tx, changed, version=version)
         return changed
 

@@ -93,6 +93,14 @@ class Decided(Content):
     partners_due_at: AwareDatetime
 
 
+class ReferrerTold(Content):
+    """That the referrer was told of the decision, and how (SLA-04, SLA-05)."""
+
+    at: AwareDatetime
+    by: str
+    how: Literal["letter", "telephone"]
+
+
 class Handover(Content):
     """Items that went to the receiving service (DIS-09)."""
 
@@ -153,6 +161,7 @@ class Enquiry(Content):
     issued: tuple[Issued, ...] = ()
     prompts: tuple[PhonePrompt, ...] = ()
     decided: Decided | None = None
+    referrer_told: ReferrerTold | None = None
     handovers: tuple[Handover, ...] = ()
     corrections: tuple[CorrectionTask, ...] = ()
     onward: tuple[OnwardQuestion, ...] = ()

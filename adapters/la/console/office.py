@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adapters.la.console.answers import Answers
+from adapters.la.console.clock_keeping import Clocks
+from adapters.la.console.clock_rows import KINDS
 from adapters.la.console.coordinator import Coordinator, Office
 from adapters.la.console.decision import DecisionMaker
 from adapters.la.console.onward import Onward
@@ -47,4 +49,6 @@ def console_of(adapter: "Adapter") -> Console | None:
     adapter.handle(Seen, console.answers.on_seen)
     adapter.handle(Correction, console.answers.on_correction)
     adapter.handle(OnwardAnswer, console.onward.on_answer)
+    clocks = Clocks(calendar=office.calendar)
+    adapter.on_timers(KINDS, clocks.on_timer, tidy=clocks.tidy)
     return console

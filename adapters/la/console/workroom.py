@@ -11,6 +11,7 @@ from adapters.kit.running.users import Users
 from adapters.kit.store.filing import read, write
 from adapters.kit.store.store import Store
 from adapters.kit.store.transaction import Transaction
+from adapters.la.console.clock_keeping import set_clocks
 from adapters.la.console.enquiry import Enquiry, Issued
 from adapters.la.console.issuing import Area
 from adapters.la.console.register import Register
@@ -45,8 +46,9 @@ class Office:
         return await read(tx, Enquiry, KIND, reference)
 
     async def write(self, tx: Transaction, enquiry: Enquiry, *, version: int | None) -> None:
-        """Write the enquiry, if nobody changed it meanwhile."""
+        """Write the enquiry, if nobody changed it meanwhile, and the timers of the clocks that it starts."""
         await write(tx, KIND, enquiry.reference, enquiry, version=version)
+        await set_clocks(tx, enquiry, calendar=self.calendar)
 
     async def tell(
         self, tx: Transaction, issued: Issued, message: Content, *, event: str, user: str, rag: str | None
