@@ -29,6 +29,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "ledger": Command("broker.cli_watch:app", "Verify the ledger of what passed, and read it."),
     "report": Command("broker.cli_report:app", "The month's figures, and a sample for inspectors."),
     "clock": Command("broker.cli_clock:app", "Start the clocks that a person starts: a breach, an access request."),
+    "alerts": Command("broker.cli_alerts:app", "See alerts, acknowledge them, and check who would be told."),
     "dead": Command("broker.cli_dead:app", "See and send on what the hub gave up delivering."),
     "enrol": Command("broker.cli_enrolment:enrol", "List an agency, and admit it once nothing is missing."),
     "suspend": Command("broker.cli_enrolment:suspend", "Put an agency out, at once if it must be."),

@@ -41,6 +41,16 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 CalendarFile = Annotated[
     Path | None, typer.Option("--calendars", exists=True, help="TOML with the area's hours and service levels.")
 ]
+DutyFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--duty", exists=True, envvar="MASH_DUTY", help="TOML: who is told of alerts (deploy/alerts/README.md)."
+    ),
+]
+SecretsFolder = Annotated[
+    Path | None,
+    typer.Option("--secrets", exists=True, help="Folder of secrets; else $CREDENTIALS_DIRECTORY, MASH_SECRET_*."),
+]
 
 
 def watch(  # noqa: PLR0913 - the options of a command are its arguments
@@ -61,6 +71,8 @@ def watch(  # noqa: PLR0913 - the options of a command are its arguments
     agreements: Annotated[
         Path | None, typer.Option(exists=True, help="TOML with the dates of agreements, notices and attestations.")
     ] = None,
+    duty: DutyFile = None,
+    secrets: SecretsFolder = None,
     authority: Annotated[Path | None, typer.Option(exists=True, help="The partnership's authority (PEM).")] = None,
     certificate: Annotated[Path | None, typer.Option(exists=True, help="The monitor's certificate (PEM).")] = None,
     key: Annotated[Path | None, typer.Option(exists=True, help="The monitor's key (PEM).")] = None,
@@ -71,7 +83,7 @@ def watch(  # noqa: PLR0913 - the options of a command are its arguments
     async def work() -> None:
         page = PageOptions.read(http, http_settings) if http != "off" else None
         options = WatchOptions(hub, directory, db, calendars=calendars, metrics=metrics, management=management, tls=tls)
-        await watch_until_told(replace(options, page=page, agreements=agreements))
+        await watch_until_told(replace(options, page=page, agreements=agreements, duty=duty, secrets=secrets))
 
     _run(work())
 

@@ -13,7 +13,10 @@ from pydantic import ValidationError
 
 from broker import logs
 from broker.agreements import read_agreements
+from broker.alerts.courier import Courier
 from broker.alerts.log import log_alert
+from broker.alerts.opening import courier_at
+from broker.alerts.secrets import Secrets
 from broker.calendars import Calendars, read_calendars
 from broker.embedded import EmbeddedHub
 from broker.errors import HubError
@@ -29,7 +32,7 @@ from broker.transport import connect
 from broker.watch import Watch
 from broker.watch_clock import TrustedClock
 from broker.watch_directory import DirectorySource
-from broker.watch_outside import Outside
+from broker.watch_outside import Outside, no_duty
 from broker.watch_probe import Probe, embedded_probe, management_probe
 
 EMBEDDED = "embedded:"
@@ -61,6 +64,8 @@ class WatchOptions:
     agreements: Path | None = None
     management: str = ""
     tls: TlsFiles | None = None
+    duty: Path | None = None
+    secrets: Path | None = None
 
 
 def read_calendar_file(path: Path | None) -> Calendars:
@@ -97,6 +102,7 @@ async def opened(options: WatchOptions) -> AsyncIterator[Watch]:
         ledger = await stack.enter_async_context(Ledger.opened(options.db, now=datetime.now(UTC)))
         clock = TrustedClock(floor=await _last_seen(ledger))
         connection, probe = await _hub(options, source, stack)
+        courier = await _courier(options, calendars, ledger, clock, stack)
         live = Live(ledger, clock)
         outside = Outside(
             source,
@@ -107,6 +113,7 @@ async def opened(options: WatchOptions) -> AsyncIterator[Watch]:
             clock_stepped=lambda: clock.stepped,
             agreements=agreements,
             onlookers=(live.note,),
+            duty=courier.sight if courier else no_duty,
         )
         watch = Watch(ledger, outside, telemetry=Telemetry())
         if options.metrics != "off":
@@ -114,8 +121,20 @@ async def opened(options: WatchOptions) -> AsyncIterator[Watch]:
             stack.enter_context(served(watch.telemetry.registry, port=int(port), host=host or LOOPBACK))
         await watch.listen(connection)
         if options.page:
-            await stack.enter_async_context(served_page(options.page, live, ledger=ledger, clock=clock, tokens=None))
+            tokens = courier.tokens if courier else None
+            await stack.enter_async_context(served_page(options.page, live, ledger=ledger, clock=clock, tokens=tokens))
         yield watch
+
+
+async def _courier(
+    options: WatchOptions, calendars: Calendars, ledger: Ledger, clock: TrustedClock, stack: AsyncExitStack
+) -> Courier | None:
+    """Run the courier of the duty file, if there is one."""
+    if options.duty is None:
+        return None
+    secrets = Secrets(options.secrets)
+    running = courier_at(options.duty, ledger=ledger, calendars=calendars, clock=clock, secrets=secrets)
+    return await stack.enter_async_context(running)
 
 
 async def _last_seen(ledger: Ledger) -> datetime | None:
