@@ -16,6 +16,8 @@ from broker.calendar import LONDON
 from schemas.content.person import Person
 from schemas.content.rfi import RequestForInformation
 
+_AT_REST = ("answered", "cancelled")
+
 
 def moment(at: datetime | None) -> str:
     """Give a time as a person in England reads it, or a dash."""
@@ -24,7 +26,7 @@ def moment(at: datetime | None) -> str:
 
 def inbox_entries(files: Sequence[RequestFile]) -> list[dict[str, Any]]:
     """Give the list of requests as plain values: references, times and states, nothing about a person."""
-    ordered = sorted(files, key=lambda file: (file.state == "answered", file.rfi.response_due_at or file.received_at))
+    ordered = sorted(files, key=lambda file: (file.state in _AT_REST, file.rfi.response_due_at or file.received_at))
     return [
         {
             "rfi": file.rfi.rfi,
@@ -33,7 +35,7 @@ def inbox_entries(files: Sequence[RequestFile]) -> list[dict[str, Any]]:
             "urgent": file.rfi.urgent,
             "state": file.state,
             "received_at": file.received_at,
-            "due_at": file.rfi.response_due_at,
+            "due_at": None if file.state == "cancelled" else file.rfi.response_due_at,
             "seen_at": file.seen_at,
         }
         for file in ordered
@@ -97,8 +99,21 @@ def request_text(file: RequestFile) -> Group:
         *(indented(f"{_shown(rfi.questions[code].text)}") for code in rfi.recipient.questions if code in rfi.questions),
         Text(),
         *_onward(file),
-        Text(f"State: {file.state}; parts sent: {file.parts_sent}. Next: mash respond propose {rfi.rfi}"),
+        *_cancelled(file),
+        Text(f"State: {file.state}; parts sent: {file.parts_sent}.{_next_step(file)}"),
     )
+
+
+def _cancelled(file: RequestFile) -> Iterator[Text]:
+    if file.cancellation is not None:
+        when, why = moment(file.cancellation.cancelled_at), _shown(file.cancellation.reason)
+        yield Text(f"CANCELLED by whoever asked, {when}: {why}. Stop working on it; nothing more is owed.")
+        if asked := [one.source for one in file.outstanding()]:
+            yield Text(_shown(f"Tell those that you have asked in turn: {', '.join(asked)}."))
+
+
+def _next_step(file: RequestFile) -> str:
+    return "" if file.state in _AT_REST else f" Next: mash respond propose {file.rfi.rfi}"
 
 
 def _shown(text: str) -> str:

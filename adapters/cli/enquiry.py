@@ -168,20 +168,47 @@ def issue(
     reference: Reference,
     user: User,
     due: Annotated[str | None, typer.Option(help="An earlier due time than the rating gives, ISO 8601.")] = None,
+    hold: Annotated[
+        int,
+        typer.Option(min=0, max=60, help="Minutes before anything leaves; until then `cancel` takes it back unseen."),
+    ] = 0,
     home: Home = HERE,
     as_json: AsJson = False,
 ) -> None:
     """Send to everyone chosen, and again what came back with gaps. Refused with every reason where one is left."""
+    from datetime import timedelta
+
     from adapters.cli.times import moment_given
     from adapters.la.console.render import issued_lines
 
-    due_at = moment_given(due, option="--due")
+    due_at, held = moment_given(due, option="--due"), timedelta(minutes=hold)
     perform(
-        at_console(lambda console: console.coordinator.issue(reference, user=user, due_at=due_at)),
+        at_console(lambda console: console.coordinator.issue(reference, user=user, due_at=due_at, hold_for=held)),
         home=home,
         as_json=as_json,
         schema="mash.enquiry.v1",
         show=issued_lines,
+    )
+
+
+@app.command()
+def cancel(
+    reference: Reference,
+    participant: Annotated[str, typer.Argument(help="Whose request: the directory id, e.g. testford-police.")],
+    reason: Annotated[str, typer.Argument(help="Why it is not pursued, in quotation marks; they are told.")],
+    user: User,
+    home: Home = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Cancel what was asked of one agency: taken back if it has not left, otherwise they are told to stop."""
+    from adapters.la.console.render import cancelled_line
+
+    perform(
+        at_console(lambda console: console.cancelling.cancel(reference, participant, reason, user=user)),
+        home=home,
+        as_json=as_json,
+        schema="mash.enquiry.v1",
+        show=lambda enquiry: cancelled_line(enquiry, participant),
     )
 
 

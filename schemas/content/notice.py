@@ -55,6 +55,16 @@ class OutcomeNotice(Content):
     decided_at: AwareDatetime
 
 
+class Cancellation(Content):
+    """The request is not pursued any more: whoever was asked stops work on it, and its clock stops with it."""
+
+    type: Literal["cancellation"] = "cancellation"
+    enquiry: str
+    rfi: str
+    reason: str
+    cancelled_at: AwareDatetime
+
+
 class Correction(Content):
     """An item was wrong: what it should say; open until every recipient of the item has acknowledged (RSP-13)."""
 
@@ -116,6 +126,7 @@ Message = Annotated[
     | Seen
     | Rerating
     | OutcomeNotice
+    | Cancellation
     | Correction
     | CorrectionAcknowledgement
     | OnwardRequest

@@ -28,6 +28,7 @@ from schemas.content.response import (
     TraceStatus,
 )
 
+CANCELLED = "the request was cancelled by whoever asked; nothing is worked on or sent any more"
 _SOURCE_WORDS = {"1": "reliable source", "2": "untested source", "3": "source not reliable"}
 _ASSESSMENT_WORDS = {
     "A": "known directly",
@@ -98,6 +99,8 @@ def objections(file: RequestFile, judged: Sequence[Judged], *, incomplete: Seque
 
     `judged` are the records that no part has answered for yet; `incomplete` the gaps for which the request goes back.
     """
+    if file.state == "cancelled":
+        yield CANCELLED
     if file.state == "bounced" or incomplete:
         yield "RFI-15: the request is incomplete; the corrected one is answered, so ring the requester if none comes"
     yield from _objections_to_looking(file)

@@ -22,6 +22,7 @@ from schemas.content.base import Content
 from schemas.content.codes import RagRating
 from schemas.content.notice import (
     Bounce,
+    Cancellation,
     CorrectionAcknowledgement,
     OutcomeNotice,
     Request,
@@ -78,6 +79,18 @@ class Intake:
         """File the outcome, so that the agency learns it without asking (SLA-03)."""
         file, version = await _asked_by(tx, received, message.rfi)
         changed = file.noting("outcome received", at=received.received_at, by=received.original.peer, outcome=message)
+        await write(tx, KIND, message.rfi, changed, version=version)
+
+    async def on_cancellation(self, tx: Transaction, received: Received, message: Cancellation) -> None:
+        """Stop the work on a request that is not pursued any more; what was answered in full stays answered."""
+        file, version = await _asked_by(tx, received, message.rfi)
+        changed = file.noting(
+            "cancelled",
+            at=received.received_at,
+            by=received.original.peer,
+            cancellation=message,
+            state="answered" if file.state == "answered" else "cancelled",
+        )
         await write(tx, KIND, message.rfi, changed, version=version)
 
     async def on_correction_acknowledged(

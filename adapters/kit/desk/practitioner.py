@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
-from adapters.kit.desk.answer import Answer, Holder, Judged, answer, objections
+from adapters.kit.desk.answer import CANCELLED, Answer, Holder, Judged, answer, objections
 from adapters.kit.desk.clocks import set_source_clocks
 from adapters.kit.desk.intake import KIND, tell
 from adapters.kit.desk.request_file import Candidate, RequestFile, SubRequest, approved, withheld, worded
@@ -103,6 +103,7 @@ class Desk:
     ) -> Proposal:
         """Look the family up, keep what is new, and say what the rules make of every record."""
         file = await self.show(rfi, user=user)
+        refuse_if([CANCELLED] if file.state == "cancelled" else [])
         records = self._records()
         if unknown := sorted((sources or frozenset()) - records.sources):
             raise Refused([f"no such source: {', '.join(unknown)}; there are {', '.join(sorted(records.sources))}"])
@@ -125,6 +126,7 @@ class Desk:
         now = self._clock()
 
         def step(file: RequestFile) -> dict[str, object]:
+            refuse_if([CANCELLED] if file.state == "cancelled" else [])
             refuse_if([f"{source} was asked already"] if _owes(file, source) else [])
             due = due_at or sub_request_due(file.rfi.response_due_at or file.received_at, asked_at=now)
             return {"sub_requests": (*file.sub_requests, SubRequest(source=source, asked_at=now, due_at=due))}

@@ -16,7 +16,7 @@ from pydantic import AwareDatetime
 
 from schemas.content.base import Content
 from schemas.content.codes import Reason
-from schemas.content.notice import OutcomeNotice
+from schemas.content.notice import Cancellation, OutcomeNotice
 from schemas.content.record import Record
 from schemas.content.response import Judgement, TraceStatus
 from schemas.content.rfi import RequestForInformation
@@ -131,7 +131,7 @@ class RequestFile(Content):
     thread: str
     mid: str
     received_at: AwareDatetime
-    state: Literal["received", "bounced", "open", "answered"] = "received"
+    state: Literal["received", "bounced", "open", "answered", "cancelled"] = "received"
     seen_at: AwareDatetime | None = None
     sources: tuple[str, ...] = ()
     readings: tuple[Reading, ...] = ()
@@ -141,6 +141,7 @@ class RequestFile(Content):
     parts_sent: int = 0
     sent_judgement: Judgement | None = None
     outcome: OutcomeNotice | None = None
+    cancellation: Cancellation | None = None
     onward: tuple[OnwardAsked, ...] = ()
     history: tuple[Entry, ...] = ()
 

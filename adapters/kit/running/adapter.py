@@ -42,6 +42,7 @@ from adapters.kit.store.store import Store
 from adapters.kit.store.transaction import Transaction
 from broker.hub import HubConnection
 from schemas.content.notice import (
+    Cancellation,
     CorrectionAcknowledgement,
     OnwardRequest,
     OutcomeNotice,
@@ -191,6 +192,7 @@ class Adapter:
         self.handle(Request, intake.on_request)
         self.handle(Rerating, intake.on_rerating)
         self.handle(OutcomeNotice, intake.on_outcome)
+        self.handle(Cancellation, intake.on_cancellation)
         self.handle(CorrectionAcknowledgement, intake.on_correction_acknowledged)
         self.handle(OnwardRequest, self.onward.on_request)
 

@@ -109,7 +109,7 @@ class Clocks:
         issued = enquiry.request(rfi)
         way = await _way(tx, enquiry, rfi)
         late = [one for one in outstanding(parts_of(way.arrived)) if one.due_at <= now]
-        if issued is None or not late:
+        if issued is None or issued.cancelled or not late:
             return None
         return {"clock": "source", "rfi": rfi, "to": issued.participant, "call": "contact_officer coordinator"}
 
@@ -130,7 +130,9 @@ class Clocks:
 
     async def _outcome(self, tx: Transaction, _: Timer, enquiry: Enquiry, _now: datetime) -> Refs | None:
         """Ring for every agency that was asked and whose adapter has not said that it holds the outcome (SLA-03)."""
-        waiting = [issued.participant for issued in enquiry.issued if not await _was_told(tx, issued.thread)]
+        answered = {one.response.rfi for one in await arrivals(tx, enquiry.reference)}
+        told = [one for one in enquiry.issued if one.cancelled is None or one.rfi in answered]
+        waiting = [issued.participant for issued in told if not await _was_told(tx, issued.thread)]
         return {"clock": "outcome", "to": " ".join(sorted(waiting)), "call": "coordinator"} if waiting else None
 
     async def _referrer(self, _: Transaction, _timer: Timer, enquiry: Enquiry, _now: datetime) -> Refs | None:

@@ -97,6 +97,8 @@ def _events(enquiry: Enquiry, issued: Issued, way: Way) -> Iterator[ClockEvent]:
         yield ClockEvent(ClockEventKind.ACKNOWLEDGED, max(way.progress.seen_at, issued.issued_at))
     yield from _calls(enquiry, issued)
     yield from _answers(way.arrived)
+    if issued.cancelled:
+        yield ClockEvent(ClockEventKind.CLOSED, issued.cancelled.at)
 
 
 def _calls(enquiry: Enquiry, issued: Issued) -> Iterator[ClockEvent]:

@@ -30,6 +30,7 @@ class Status(StrEnum):
     PARTIAL = "partial"
     ANSWERED = "answered"
     BOUNCED = "bounced"
+    CANCELLED = "cancelled"
 
 
 class PhoneAnswer(Content):
@@ -149,6 +150,8 @@ def collate(
     """Collate the answers. `open_sealed` is for the decision maker: sealed parts that were opened are then shown."""
     ordered = sorted(arrived, key=lambda one: (one.at, one.response.part))
     rows = tuple(_row(issued, ordered, progress, register=register, now=now) for issued in enquiry.issued)
+    cancelled = {issued.rfi for issued in enquiry.issued if issued.cancelled}
+    pursued = [one for one in ordered if one.response.rfi not in cancelled]
     levels = {row.name: row.level_of_need for row in rows if row.level_of_need}
     held_back = tuple(held for one in ordered for held in _held_back(enquiry, one, register=register))
     return Collation(
@@ -171,7 +174,7 @@ def collate(
             [one.response for one in ordered],
             answered=sum(row.status is Status.ANSWERED for row in rows),
             rfi_breaches=sum(row.late or row.overdue for row in rows),
-            sub_request_breaches=breaches(parts_of(ordered), now=now),
+            sub_request_breaches=breaches(parts_of(pursued), now=now),
         ),
         reader=Audience.DECISION_MAKER if open_sealed else Audience.MASH_TEAM,
         persons={key: person.name for key, person in enquiry.form.persons.items() if person.name},
@@ -200,20 +203,20 @@ def _row(
     own = [one for one in arrived if one.response.rfi == issued.rfi]
     way = progress.get(issued.rfi, Progress())
     first = own[0] if own else None
-    still_owed = outstanding(parts_of(own))
+    still_owed = () if issued.cancelled else outstanding(parts_of(own))
     judgement = next((one.response.judgement for one in reversed(own) if one.response.judgement), None)
     answered_at = first.at if first else None
     return Row(
         participant=issued.participant,
         name=_name(issued.participant, register),
         rfi=issued.rfi,
-        status=_status(own, way, owing=bool(still_owed)),
+        status=Status.CANCELLED if issued.cancelled and not own else _status(own, way, owing=bool(still_owed)),
         due_at=issued.due_at,
         received_at=way.received_at,
         seen_at=way.seen_at,
         answered_at=answered_at,
         late=answered_at is not None and answered_at > issued.due_at,
-        overdue=answered_at is None and now > issued.due_at,
+        overdue=answered_at is None and now > issued.due_at and issued.cancelled is None,
         nil=nil_of([one.response for one in own]),
         level_of_need=judgement.level_of_need if judgement else None,
         best_placed=judgement.best_placed if judgement else None,

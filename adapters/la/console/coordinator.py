@@ -6,7 +6,7 @@ command lists every reason and changes nothing.
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from adapters.kit.envelope.sealing import new_thread
 from adapters.kit.refusal import Refused, refuse_if
@@ -116,9 +116,12 @@ class Coordinator:
 
         return await self._change(reference, step, user=user)
 
-    async def issue(self, reference: str, *, user: str, due_at: datetime | None = None) -> Enquiry:
+    async def issue(
+        self, reference: str, *, user: str, due_at: datetime | None = None, hold_for: timedelta = timedelta()
+    ) -> Enquiry:
         """Send to everyone chosen and not asked yet, and again what went back with gaps (RFI-15).
 
+        With `hold_for` nothing leaves before that has passed, and until then what is cancelled was never sent.
         Raises `Refused` with every objection at once; then nothing is stored and nothing sent.
         """
         office = self._office
@@ -128,7 +131,7 @@ class Coordinator:
             bounced = await self._bounced(tx, enquiry)
             made = drafts(enquiry, area=office.area, bounced=bounced, now=now, sooner=due_at)
             refuse_if(objections(enquiry, made, roles=roles, area=office.area, now=now))
-            issued = [await self._send(tx, draft, user=user, now=now) for draft in made]
+            issued = [await self._send(tx, draft, user=user, now=now, hold_for=hold_for) for draft in made]
             await office.write(tx, self._after_issue(enquiry, issued, now=now, user=user), version=version)
             return (await office.read(tx, reference))[0]
 
@@ -172,7 +175,7 @@ class Coordinator:
         party = self._office.register.party(whom)
         return party.kind if party else whom
 
-    async def _send(self, tx: Transaction, draft: Draft, *, user: str, now: datetime) -> Issued:
+    async def _send(self, tx: Transaction, draft: Draft, *, user: str, now: datetime, hold_for: timedelta) -> Issued:
         request, again = draft.request, draft.again
         issued = Issued(
             participant=draft.planned.participant,
@@ -184,7 +187,9 @@ class Coordinator:
             due_at=request.response_due_at or now,
             urgent=request.urgent,
         )
-        sent = await self._office.tell(tx, issued, Request(rfi=request), event="REQ", user=user, rag=request.rag)
+        sent = await self._office.tell(
+            tx, issued, Request(rfi=request), event="REQ", user=user, rag=request.rag, release_at=now + hold_for
+        )
         refs = {"enquiry": request.enquiry, "rfi": issued.rfi, "to": issued.participant}
         await tx.record("request", refs=refs, detail=request.canonical_bytes())
         if again:

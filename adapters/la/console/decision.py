@@ -85,7 +85,7 @@ class DecisionMaker:
             refuse_if(["RSP-15: this enquiry has been decided already"] if enquiry.decided else [])
             answered = {arrived.response.rfi for arrived in await arrivals(tx, reference)}
             decided = self._decided(enquiry, answered, outcome, level_of_need, rationale, next_step, by=user)
-            for issued in enquiry.issued:
+            for issued in _to_be_told(enquiry, answered):
                 await office.tell(
                     tx, issued, _notice(enquiry, issued, decided), event="NTC", user=user, rag=enquiry.rag
                 )
@@ -212,7 +212,9 @@ class DecisionMaker:
             rationale=rationale,
             next_step=next_step,
             seen=tuple(one.participant for one in enquiry.issued if one.rfi in answered),
-            not_seen=tuple(one.participant for one in enquiry.issued if one.rfi not in answered),
+            not_seen=tuple(
+                one.participant for one in enquiry.issued if one.rfi not in answered and one.cancelled is None
+            ),
             referrer_due_at=referrer_due(
                 now, below_threshold=outcome in BELOW_THRESHOLD, calendar=calendar, allowances=allowances
             ),
@@ -224,6 +226,11 @@ def may_have(enquiry: Enquiry, item: Item, audience: str, *, now: datetime) -> b
     """Say whether an audience may have an item: on its list, or granted by its originator and not taken back."""
     granted = (one for one in enquiry.onward if one.item == item.item and one.audience == audience)
     return item.marking.permits(audience) or any(one.permits(now=now) for one in granted)
+
+
+def _to_be_told(enquiry: Enquiry, answered: set[str]) -> list[Issued]:
+    """Give the requests whose agencies hear the outcome: not those that were cancelled before any answer came."""
+    return [one for one in enquiry.issued if one.cancelled is None or one.rfi in answered]
 
 
 def _notice(enquiry: Enquiry, issued: Issued, decided: Decided) -> OutcomeNotice:

@@ -52,8 +52,20 @@ class Rating(Content):
     rationale: str
 
 
+class Cancelled(Content):
+    """A request that is not pursued any more; `recalled` where it had not left yet, so nobody there has seen it."""
+
+    at: AwareDatetime
+    by: str
+    reason: str
+    recalled: bool
+
+
 class Issued(Content):
-    """One request that went out: `message` is its place in the outbox, `mid` the id on its envelope."""
+    """One request that went out: `message` is its place in the outbox, `mid` the id on its envelope.
+
+    `mid` is empty while the request is held back; `cancelled` once it is not pursued any more.
+    """
 
     participant: str
     rfi: str
@@ -63,6 +75,7 @@ class Issued(Content):
     issued_at: AwareDatetime
     due_at: AwareDatetime
     urgent: bool
+    cancelled: Cancelled | None = None
 
 
 class PhonePrompt(Content):
@@ -173,8 +186,9 @@ class Enquiry(Content):
         return self.ratings[-1].rag if self.ratings else None
 
     def request_to(self, participant: str) -> Issued | None:
-        """Give the request that went to this participant, or None."""
-        return next((issued for issued in self.issued if issued.participant == participant), None)
+        """Give the request to this participant that has not been cancelled, or None."""
+        asked = (issued for issued in self.issued if issued.participant == participant)
+        return next((issued for issued in asked if issued.cancelled is None), None)
 
     def request(self, rfi: str) -> Issued | None:
         """Give the request with this reference, or None."""
@@ -221,6 +235,22 @@ def without(
 def rated(enquiry: Enquiry, rating: Rating) -> Enquiry:
     """Rate the enquiry; due times follow in `clocks`, and never get longer."""
     return enquiry.noting(f"rated {rating.rag}", at=rating.at, by=rating.by, ratings=(*enquiry.ratings, rating))
+
+
+def cancelled(enquiry: Enquiry, rfi: str, cancellation: Cancelled) -> Enquiry:
+    """Stop a request: it owes nothing any more, no call about it waits, and it is no longer planned to ask them."""
+    issued = tuple(
+        one.model_copy(update={"cancelled": cancellation}) if one.rfi == rfi else one for one in enquiry.issued
+    )
+    (asked,) = [one.participant for one in issued if one.rfi == rfi]
+    return enquiry.noting(
+        f"request to {asked} {'recalled' if cancellation.recalled else 'cancelled'}",
+        at=cancellation.at,
+        by=cancellation.by,
+        issued=issued,
+        planned=tuple(one for one in enquiry.planned if one.participant != asked),
+        prompts=tuple(one for one in enquiry.prompts if one.participant != asked or one.made_at is not None),
+    )
 
 
 def with_call(enquiry: Enquiry, prompt: str, *, outcome: str, at: datetime, by: str) -> Enquiry:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adapters.la.console.answers import Answers
+from adapters.la.console.cancelling import Cancelling
 from adapters.la.console.clock_keeping import Clocks
 from adapters.la.console.clock_rows import KINDS
 from adapters.la.console.coordinator import Coordinator, Office
@@ -27,6 +28,7 @@ class Console:
     answers: Answers
     decision_maker: DecisionMaker
     onward: Onward
+    cancelling: Cancelling
 
 
 def console_of(adapter: "Adapter") -> Console | None:
@@ -43,7 +45,9 @@ def console_of(adapter: "Adapter") -> Console | None:
         keyring=adapter.keyring,
         directory=adapter.directory,
     )
-    console = Console(office, Coordinator(office), Answers(office), DecisionMaker(office), Onward(office))
+    console = Console(
+        office, Coordinator(office), Answers(office), DecisionMaker(office), Onward(office), Cancelling(office)
+    )
     adapter.handle(Response, console.answers.on_response)
     adapter.handle(Bounce, console.answers.on_bounce)
     adapter.handle(Seen, console.answers.on_seen)

@@ -52,6 +52,8 @@ def decision(decided: Decided | None, rows: tuple[Row, ...], *, now: datetime) -
 
 def answer(row: Row, *, now: datetime) -> list[str]:
     """Say where one request stands, in short lines; "no reply" is said, and never looks like a nil."""
+    if row.status is Status.CANCELLED:
+        return [in_words(STATUSES, row.status)]
     if row.answered_at is None:
         state = "OVERDUE since" if row.overdue else "owed until"
         return [state, moment(row.due_at, near=now), in_words(STATUSES, row.status)]
@@ -90,7 +92,8 @@ def came(row: Row, names: Mapping[str, str]) -> Iterator[str]:
 
 def still_owed(collation: Collation) -> list[tuple[bool, str]]:
     """Give one line for everything that has not come, the most pressing first; True where it is overdue."""
-    missing = [(row.due_at, row.name) for row in collation.rows if row.answered_at is None]
+    waiting = [row for row in collation.rows if row.status is not Status.CANCELLED]
+    missing = [(row.due_at, row.name) for row in waiting if row.answered_at is None]
     missing += [
         (until, f"{row.name}: {source_name(source)}")
         for row in collation.rows

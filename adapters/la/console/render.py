@@ -89,12 +89,22 @@ def issued_lines(enquiry: Enquiry) -> str:
     """Say to whom an enquiry went, until when each answer is due, and which telephone calls are to be made."""
     lines = [f"{enquiry.reference} is rated {enquiry.rag or 'not at all'}."]
     lines += [
-        f"  {one.participant}: due {moment(one.due_at)}{', urgent' if one.urgent else ''}" for one in enquiry.issued
+        f"  {one.participant}: due {moment(one.due_at)}{', urgent' if one.urgent else ''}"
+        for one in enquiry.issued
+        if one.cancelled is None
     ]
     to_ring = sorted({prompt.participant for prompt in enquiry.prompts if prompt.made_at is None})
     if to_ring:
         lines.append(f"Ring as well, and record it: {listed(to_ring)}.")
     return "\n".join(lines)
+
+
+def cancelled_line(enquiry: Enquiry, participant: str) -> str:
+    """Say whether the last cancelled request to a participant was taken back unseen, or whether they are told."""
+    stopped = [one.cancelled for one in enquiry.issued if one.participant == participant and one.cancelled]
+    if stopped and stopped[-1].recalled:
+        return f"The request to {participant} was taken back before it left; nobody there has seen it."
+    return f"{participant} is told to stop; the request owes nothing any more."
 
 
 def decided_lines(enquiry: Enquiry) -> str:

@@ -27,8 +27,12 @@ class Standing(Content):
 
 
 def unanswered(enquiry: Enquiry, arrived: Sequence[Arrived]) -> frozenset[str]:
-    """Give the requests that still owe something: the whole answer, or a source that an answer named as owed."""
-    own = {one.rfi: [each for each in arrived if each.response.rfi == one.rfi] for one in enquiry.issued}
+    """Give the requests that still owe something: the whole answer, or a source that an answer named as owed.
+
+    A cancelled request owes nothing any more.
+    """
+    asked = [one.rfi for one in enquiry.issued if one.cancelled is None]
+    own = {rfi: [each for each in arrived if each.response.rfi == rfi] for rfi in asked}
     parts = {rfi: parts_of(each) for rfi, each in own.items()}
     return frozenset(rfi for rfi, came in parts.items() if not came or outstanding(came))
 

@@ -35,6 +35,7 @@ STATUSES: Final[Mapping[str, str]] = MappingProxyType(
         Status.PARTIAL: "partly answered",
         Status.ANSWERED: "answered",
         Status.BOUNCED: "sent back as incomplete",
+        Status.CANCELLED: "cancelled: not asked any more",
     }
 )
 NILS: Final[Mapping[str, str]] = MappingProxyType(

@@ -7,6 +7,7 @@ from datetime import datetime
 from adapters.kit.delivery.messages import Outbound, outgoing, service_class
 from adapters.kit.delivery.outbox import OutboxRef
 from adapters.kit.keys.keyring import Keyring
+from adapters.kit.refusal import Refused
 from adapters.kit.running.users import Users
 from adapters.kit.store.filing import read, write
 from adapters.kit.store.store import Store
@@ -51,17 +52,39 @@ class Office:
         await set_clocks(tx, enquiry, calendar=self.calendar)
 
     async def tell(
-        self, tx: Transaction, issued: Issued, message: Content, *, event: str, user: str, rag: str | None
+        self,
+        tx: Transaction,
+        issued: Issued,
+        message: Content,
+        *,
+        event: str,
+        user: str,
+        rag: str | None,
+        release_at: datetime | None = None,
     ) -> OutboxRef:
-        """Put a message to one recipient into the outbox and give its place there."""
+        """Put a message to one recipient into the outbox and give its place there.
+
+        A request leaves at `release_at` and not before, if that is given. Raises `Refused` for anything that would
+        overtake a request which is still held back.
+        """
         first = event == "REQ"
+        cause = None if first else await _left_as(tx, issued)
         bound = Outbound(
             recipient=issued.participant,
             thread=issued.thread,
-            in_reply_to=None if first else issued.mid,
+            in_reply_to=cause,
             lane=Lane.URGENT if issued.urgent else Lane.ROUTINE,
             event=event,
             service_class=service_class(rag),
         )
         role = self.users.find(user).signing_role
-        return await tx.enqueue(outgoing(bound, message, user=user, role=role))
+        return await tx.enqueue(outgoing(bound, message, user=user, role=role), release_at=release_at)
+
+
+async def _left_as(tx: Transaction, issued: Issued) -> str:
+    """Give the id under which a request has left; one that was held back has it only since then."""
+    sent = await tx.outgoing(issued.message)
+    mid = (sent.mid if sent else None) or issued.mid
+    if not mid:
+        raise Refused([f"the request to {issued.participant} is still held back; cancel it, or wait until it has left"])
+    return mid
