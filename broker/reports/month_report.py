@@ -41,6 +41,10 @@ HOW_COUNTED: Final = (
     "A nil return is an answer. No reply is no reply: it says nothing about a child.",
     "A change of rating is counted for every request that was still open, and in the month of the change.",
 )
+USE_INSIDE: Final = (
+    "A reference names one request; the agencies find it by `mash report find`. Nothing here says whom a request was "
+    "about, and the hub does not know."
+)
 HOW_HIDDEN: Final = (
     "A count from 1 to 5 is shown as [c]: so few requests could point to a family. A nought is shown.",
     "Where a hidden count could be worked out from its neighbours and totals, further cells are hidden with it. "
@@ -53,7 +57,7 @@ HOW_HIDDEN: Final = (
 
 @dataclass(frozen=True)
 class MonthReport:
-    """One month as it stood at `as_at`; `remarks` say what may be missing from it."""
+    """One month as it stood at `as_at`; `remarks` say what may be missing, `counted` and `use` what its papers say."""
 
     month: Month
     as_at: datetime
@@ -61,6 +65,8 @@ class MonthReport:
     published: tuple[Sheet, ...]
     inside: tuple[Sheet, ...]
     remarks: tuple[str, ...]
+    counted: tuple[str, ...] = HOW_COUNTED
+    use: str = USE_INSIDE
 
 
 def month_report(
@@ -81,7 +87,7 @@ def month_report(
         source=source,
         published=(response_times(month, handled), reratings(month, known)),
         inside=(late_list(handled, now=now), rerating_list(month, known)),
-        remarks=tuple(_remarks(month, source, now=now)),
+        remarks=tuple(remarks_on(month, source, now=now)),
     )
 
 
@@ -124,7 +130,8 @@ def _value(name: str, field: str) -> str | float | None:
     return (float(field) if "." in field else int(field)) if field else None
 
 
-def _remarks(month: Month, source: Source, *, now: datetime) -> Iterable[str]:
+def remarks_on(month: Month, source: Source, *, now: datetime) -> Iterable[str]:
+    """Say what may be missing from a month's figures."""
     if now < month.ends_at:
         yield f"The month is not over: it is counted up to {paper.moment(now)}, and the figures will change."
     if source.kept_since > month.begins_at:
@@ -132,30 +139,24 @@ def _remarks(month: Month, source: Source, *, now: datetime) -> Iterable[str]:
 
 
 def _published_page(report: MonthReport) -> Mapping[str, Any]:
-    times, moved = report.published
+    first, *others = report.published
     sections = [
         paper.section(None, _facts(report), *_remarked(report)),
-        paper.section(times.title, *_tables(times, left=2, leave_out=1)),
+        paper.section(first.title, _table(first, leave_out=1)),
         paper.section("How small numbers are hidden", paper.points(*HOW_HIDDEN)),
-        paper.section(moved.title, *_tables(moved, left=1, leave_out=1)),
-        paper.section("What is counted", paper.points(*HOW_COUNTED)),
+        *(paper.section(sheet.title, _table(sheet, leave_out=1)) for sheet in others),
+        paper.section("What is counted", paper.points(*report.counted)),
     ]
     title = f"Requests for information: {report.month.in_words}"
     return paper.page(title, sections, source=report.source, at=report.as_at, inside=False, landscape=True)
 
 
 def _inside_page(report: MonthReport) -> Mapping[str, Any]:
-    late, moved = report.inside
-    use = (
-        "A reference names one request; the agencies find it by `mash report find`. Nothing here says whom a request "
-        "was about, and the hub does not know."
-    )
     sections = [
-        paper.section(None, _facts(report), *_remarked(report), paper.lines(use)),
-        paper.section(late.title, *_tables(late, left=6, widths="5624442")),
-        paper.section(moved.title, *_tables(moved, left=5, widths="56334")),
+        paper.section(None, _facts(report), *_remarked(report), paper.lines(report.use)),
+        *(paper.section(sheet.title, _table(sheet)) for sheet in report.inside),
     ]
-    title = f"Late requests and changes of rating: {report.month.in_words}"
+    title = f"Requests one by one: {report.month.in_words}"
     return paper.page(title, sections, source=report.source, at=report.as_at, inside=True)
 
 
@@ -163,7 +164,7 @@ def _facts(report: MonthReport) -> paper.Block:
     return paper.facts(
         ("Month", f"{report.month.in_words}, by the date of issue in London"),
         ("As at", paper.moment(report.as_at)),
-        ("Made from", f"{report.source.entries} entries of the hub's ledger, every signature and link verified"),
+        ("Made from", f"{report.source.entries} entries of {report.source.whose}, every link of it verified"),
         ("Last hash", report.source.hash),
     )
 
@@ -172,8 +173,7 @@ def _remarked(report: MonthReport) -> Sequence[paper.Block]:
     return [paper.points(*report.remarks)] if report.remarks else []
 
 
-def _tables(sheet: Sheet, *, left: int, leave_out: int = 0, widths: str = "") -> Sequence[paper.Block]:
+def _table(sheet: Sheet, *, leave_out: int = 0) -> paper.Block:
     if not sheet.rows:
-        return [paper.lines("There is nothing to show for this month.")]
-    words = WORDS if sheet.for_publication else {}
-    return [paper.table(sheet, words=words, left=left, leave_out=leave_out, widths=widths)]
+        return paper.lines("There is nothing to show for this month.")
+    return paper.table(sheet, words=WORDS if sheet.for_publication else None, leave_out=leave_out)

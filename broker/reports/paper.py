@@ -21,18 +21,19 @@ WIDE: Final = 3
 
 @dataclass(frozen=True)
 class Source:
-    """What a report was made from: so many entries of a verified ledger, its last hash, and since when it is kept."""
+    """What a report was made from: so many entries of a verified ledger, its last hash, since when, and whose it is."""
 
     entries: int
     hash: str
     kept_since: datetime
+    whose: str = "the hub's ledger"
 
 
 def page(
     title: str, sections: Sequence[Block], *, source: Source, at: datetime, inside: bool, landscape: bool = False
 ) -> Mapping[str, Any]:
     """Give the whole paper; `inside` marks every page as not for publication."""
-    made = f"Made {moment(at)} from {source.entries} entries of the hub's ledger; last hash {source.hash[:16]}."
+    made = f"Made {moment(at)} from {source.entries} entries of {source.whose}; last hash {source.hash[:16]}."
     return {
         "title": title,
         "running_title": title,
@@ -69,19 +70,19 @@ def facts(*rows: tuple[str, str]) -> Block:
     return {"kind": "facts", "rows": [list(row) for row in rows]}
 
 
-def table(sheet: Sheet, *, words: Mapping[str, str], left: int, leave_out: int = 0, widths: str = "") -> Block:
+def table(sheet: Sheet, *, words: Mapping[str, str] | None = None, leave_out: int = 0) -> Block:
     """Give a sheet as a table: its last row is a total if it says "all".
 
-    `words` are the column heads for people, `left` the columns of words at the left, `leave_out` the first columns that
-    the title says already, `widths` one digit a column where figures and words are mixed.
+    `words` are the column heads for people, `leave_out` the first columns that the title says already.
     """
-    head = sheet.head[leave_out:]
+    head, left = sheet.head[leave_out:], sheet.left - leave_out
     rows = [list(row[leave_out:]) for row in sheet.rows]
     return {
         "kind": "table",
-        "head": [words.get(name, name) for name in head],
+        "head": [(words or {}).get(name, name) for name in head],
         "rows": rows,
-        "widths": [int(digit) for digit in widths] or [WIDE if place < left else 2 for place in range(len(head))],
+        "widths": [int(digit) for digit in sheet.widths[leave_out:]]
+        or [WIDE if n < left else 2 for n in range(len(head))],
         "align": ["left" if place < left else "right" for place in range(len(head))],
         "total": len(rows) if rows and rows[-1][0] == "all" else 0,
     }

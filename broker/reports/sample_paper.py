@@ -102,8 +102,8 @@ def _strata(sample: SampleFile) -> tuple[paper.Block, ...]:
     rows = tuple((*(one.of or ("all requests",)), str(one.holds), str(one.drawn)) for one in sample.strata)
     if not rows:
         return (paper.lines("Nothing was asked in this month."),)
-    sheet = Sheet("strata", "Strata", head, rows, for_publication=False)
-    return (paper.table(sheet, words=WORDS, left=len(head) - 2),)
+    sheet = Sheet("strata", "Strata", head, rows, for_publication=False, left=len(head) - 2)
+    return (paper.table(sheet, words=WORDS),)
 
 
 def _proof(sample: SampleFile) -> tuple[str, ...]:
@@ -127,9 +127,9 @@ def _request(request: RequestKept, *, new_page: bool) -> paper.Block:
     blocks = (
         facts,
         paper.heading("Clocks"),
-        paper.table(_clocks(request), words=WORDS, left=4, widths="5445"),
+        paper.table(_clocks(request), words=WORDS),
         paper.heading("Entries in the ledger"),
-        paper.table(_entries(request), words=WORDS, left=6, widths="255644"),
+        paper.table(_entries(request), words=WORDS),
     )
     return paper.section(request.reference, *blocks, new_page=new_page, keep=len(request.entries) <= MOST_KEPT)
 
@@ -144,13 +144,15 @@ def _clocks(request: RequestKept) -> Sheet:
         )
         for one in request.clocks
     )
-    return Sheet("clocks", "Clocks", ("clock", "due", "met", "which is"), rows, for_publication=False)
+    return Sheet(
+        "clocks", "Clocks", ("clock", "due", "met", "which is"), rows, for_publication=False, left=4, widths="5445"
+    )
 
 
 def _entries(request: RequestKept) -> Sheet:
     rows = tuple(_entry(entry) for entry in request.entries)
     head = ("entry", "passed", "from", "what", "lane", "hash")
-    return Sheet("entries", "Entries", head, rows, for_publication=False)
+    return Sheet("entries", "Entries", head, rows, for_publication=False, left=6, widths="255644")
 
 
 def _entry(entry: EntryKept) -> tuple[str, ...]:

@@ -22,13 +22,18 @@ FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True)
 class Sheet:
-    """One table: `name` is its file's, `rows` hold as many texts as `head`."""
+    """One table: `name` is its file's, `rows` hold as many texts as `head`.
+
+    `left`: so many columns at the left hold words; `widths`: one digit a column, where they differ.
+    """
 
     name: str
     title: str
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     for_publication: bool
+    left: int = 1
+    widths: str = ""
 
     def __post_init__(self) -> None:
         if any(len(row) != len(self.head) for row in self.rows):

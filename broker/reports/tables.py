@@ -65,7 +65,8 @@ def response_times(month: Month, handled: Sequence[Handled]) -> Sheet:
     if rows:
         lines.append((str(month), "all", "all", *map(count, (*table.column_totals, table.total)), "", "", ""))
     head = ("month", "agency", "rating", *STATES, "asked", *TIMES)
-    return Sheet("response-times", "Response times by agency and rating", head, tuple(lines), for_publication=True)
+    title = "Response times by agency and rating"
+    return Sheet("response-times", title, head, tuple(lines), for_publication=True, left=3)
 
 
 def reratings(month: Month, histories: Iterable[History]) -> Sheet:
@@ -78,7 +79,7 @@ def reratings(month: Month, histories: Iterable[History]) -> Sheet:
     ]
     rows.append((str(month), "all", *map(count, (*table.column_totals, table.total))))
     head = ("month", "from", *(f"to {rating}" for rating in RATINGS), "all")
-    return Sheet("reratings", "Changes of rating", head, tuple(rows), for_publication=True)
+    return Sheet("reratings", "Changes of rating", head, tuple(rows), for_publication=True, left=2)
 
 
 def overrides(month: Month, recorded: Iterable[tuple[datetime, OverrideReason]]) -> Sheet:
@@ -88,7 +89,7 @@ def overrides(month: Month, recorded: Iterable[tuple[datetime, OverrideReason]])
     rows = [(str(month), reason.value, count(row[0])) for reason, row in zip(OverrideReason, table.cells, strict=True)]
     rows.append((str(month), "all", count(table.total)))
     head = ("month", "reason", "overrides")
-    return Sheet("overrides", "Consent overridden, by reason", head, tuple(rows), for_publication=True)
+    return Sheet("overrides", "Consent overridden, by reason", head, tuple(rows), for_publication=True, left=2)
 
 
 def late_list(handled: Sequence[Handled], *, now: datetime) -> Sheet:
@@ -108,7 +109,8 @@ def late_list(handled: Sequence[Handled], *, now: datetime) -> Sheet:
         )
         for one in late
     )
-    return Sheet("late-list", "Late or without a reply", head, rows, for_publication=False)
+    title = "Late or without a reply"
+    return Sheet("late-list", title, head, rows, for_publication=False, left=6, widths="5624442")
 
 
 def rerating_list(month: Month, histories: Iterable[History]) -> Sheet:
@@ -120,7 +122,8 @@ def rerating_list(month: Month, histories: Iterable[History]) -> Sheet:
         for move, history in moved
     )
     head = ("reference", "agency", "from", "to", "changed")
-    return Sheet("rerating-list", "Changes of rating, one by one", head, rows, for_publication=False)
+    title = "Changes of rating, one by one"
+    return Sheet("rerating-list", title, head, rows, for_publication=False, left=5, widths="56334")
 
 
 def moves_in(month: Month, events: Iterable[ClockEvent]) -> list[Move]:

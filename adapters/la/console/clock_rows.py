@@ -44,8 +44,29 @@ def rows_of(enquiry: Enquiry, *, now: datetime, calendar: WorkingCalendar) -> tu
 
 def clock_of(enquiry: Enquiry, issued: Issued, way: Way, *, now: datetime, calendar: WorkingCalendar) -> RfiClock:
     """Give the clock of one request."""
-    events = (event for event in _events(enquiry, issued, way) if event.at <= now)
+    events = (event for event in events_of(enquiry, issued, way) if event.at <= now)
     return RfiClock.from_events(events, now=max(now, issued.issued_at), calendar=calendar)
+
+
+def events_of(enquiry: Enquiry, issued: Issued, way: Way) -> Iterator[ClockEvent]:
+    """Tell the clock what happened to one request, in the words of `broker.sla`."""
+    begun = [rating for rating in enquiry.ratings if rating.at <= issued.issued_at]
+    later = [rating for rating in enquiry.ratings if rating.at > issued.issued_at]
+    first = RagRating(begun[-1].rag if begun else RagRating.RED)
+    set_by_hand = None if later else issued.due_at
+    yield ClockEvent(ClockEventKind.ISSUED, issued.issued_at, rating=first, due_at=set_by_hand)
+    for rating in later:
+        yield ClockEvent(ClockEventKind.RERATED, rating.at, rating=RagRating(rating.rag))
+    if later:  # a due time set sooner by hand stands through a new rating; a later one is none without a reason
+        yield ClockEvent(ClockEventKind.DUE_SET, later[-1].at, due_at=issued.due_at)
+    if way.progress.gaps:
+        yield ClockEvent(ClockEventKind.SENT_BACK, issued.issued_at)
+    if way.progress.seen_at:
+        yield ClockEvent(ClockEventKind.ACKNOWLEDGED, max(way.progress.seen_at, issued.issued_at))
+    yield from _calls(enquiry, issued)
+    yield from _answers(way.arrived)
+    if issued.cancelled:
+        yield ClockEvent(ClockEventKind.CLOSED, issued.cancelled.at)
 
 
 def source_rows(enquiry: str, arrived: Arrived) -> tuple[Timer, ...]:
@@ -78,27 +99,6 @@ def _of_what_follows(enquiry: Enquiry) -> Iterator[Timer]:
         yield Timer(OUTCOME, reference, enquiry.decided.partners_due_at)
         if enquiry.referrer_told is None:
             yield Timer(REFERRER, reference, enquiry.decided.referrer_due_at)
-
-
-def _events(enquiry: Enquiry, issued: Issued, way: Way) -> Iterator[ClockEvent]:
-    """Tell the clock what happened to one request, in the words of `broker.sla`."""
-    begun = [rating for rating in enquiry.ratings if rating.at <= issued.issued_at]
-    later = [rating for rating in enquiry.ratings if rating.at > issued.issued_at]
-    first = RagRating(begun[-1].rag if begun else RagRating.RED)
-    set_by_hand = None if later else issued.due_at
-    yield ClockEvent(ClockEventKind.ISSUED, issued.issued_at, rating=first, due_at=set_by_hand)
-    for rating in later:
-        yield ClockEvent(ClockEventKind.RERATED, rating.at, rating=RagRating(rating.rag))
-    if later:  # a due time set sooner by hand stands through a new rating; a later one is none without a reason
-        yield ClockEvent(ClockEventKind.DUE_SET, later[-1].at, due_at=issued.due_at)
-    if way.progress.gaps:
-        yield ClockEvent(ClockEventKind.SENT_BACK, issued.issued_at)
-    if way.progress.seen_at:
-        yield ClockEvent(ClockEventKind.ACKNOWLEDGED, max(way.progress.seen_at, issued.issued_at))
-    yield from _calls(enquiry, issued)
-    yield from _answers(way.arrived)
-    if issued.cancelled:
-        yield ClockEvent(ClockEventKind.CLOSED, issued.cancelled.at)
 
 
 def _calls(enquiry: Enquiry, issued: Issued) -> Iterator[ClockEvent]:
