@@ -70,12 +70,9 @@ def moment_of(board: Board) -> Moment:
     at = board.view.now
     stopped = f"{STOPPED}: nothing below is newer than {words.local(at, board.shown_at)}."
     ledger = f"{NO_LEDGER}: what is below was true before, and nothing new is added until it answers."
-    whole = board.glance.ledgers
-    named = (
-        (board.is_stale, stopped),
-        (not whole.is_up, ledger),
-        (board.rows is None and whole.is_up, f"{NO_LEDGER}."),
-    )
+    book = f"{NO_LEDGER}: nobody can tell which alerts have been seen."
+    is_up = board.glance.ledgers.is_up
+    named = ((board.is_stale, stopped), (not is_up, ledger), (board.rows is None and is_up, book))
     return Moment(words.local(at, board.shown_at), words.stamp(at), tuple(say for holds, say in named if holds))
 
 

@@ -38,6 +38,7 @@ SENTENCES: Final[Mapping[AlertKind, Sentence]] = {
     AlertKind.ESCALATED: Sentence(
         "The answer to a {code} request from {peer} is overdue by a quarter of its time",
         "Ring the agency's safeguarding lead. The decision maker may go on without the answer.",
+        "Answer it now, or ring {peer}: they may go on without you.",
     ),
     AlertKind.BREACHED: Sentence(
         "The answer to a {code} request from {peer} is overdue",
@@ -52,6 +53,20 @@ SENTENCES: Final[Mapping[AlertKind, Sentence]] = {
     AlertKind.INCIDENT: Sentence(
         "A clock that was started by hand has rung ({code})",
         "Run mash-hub clock list. Stop the clock when what it waits for is done.",
+    ),
+    AlertKind.NOBODY_TO_TELL: Sentence(
+        "An alert cannot be told to anybody ({code})",
+        "Ring the desk yourself, and add who is on duty to the duty file.",
+    ),
+    AlertKind.UNACKNOWLEDGED: Sentence(
+        "Everybody was told of an alert and nobody has seen it ({code})",
+        "Ring the desk, its deputy and its lead until a person answers.",
+        "Look through the alerts below and say that you have seen them.",
+    ),
+    AlertKind.NOT_TOLD: Sentence(
+        "Alerts do not get through ({code})",
+        "Ring instead. Then mend the way: mail server, GOV.UK Notify key or webhook.",
+        "Ring whoever runs the hub: it cannot reach you by that way.",
     ),
     AlertKind.WATCH_DEAF: Sentence(
         "The watch does not hear the {code} lane",
@@ -125,10 +140,12 @@ SENTENCES: Final[Mapping[AlertKind, Sentence]] = {
     AlertKind.WARNING: Sentence(
         "Four fifths of the time for a {code} request from {peer} are gone",
         "Ring the contact officer and ask when the answer will come.",
+        "Answer it, or ring {peer} and say when the answer will come.",
     ),
     AlertKind.NUDGE: Sentence(
         "Half of the time for a {code} request from {peer} is gone",
         "Remind the contact officer.",
+        "Answer it in time.",
     ),
     AlertKind.AGREEMENT: Sentence(
         "{code}",
