@@ -7,10 +7,10 @@ Refuses to know: anything inside `body`.
 `broker.transport` (RabbitMQ) and `broker.embedded` (one machine) fulfil it; one conformance suite holds both to it.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from broker.errors import MessageTooLarge
 from schemas.routing import Lane
@@ -47,6 +47,28 @@ class Delivery:
 
 Handler = Callable[[Delivery], Awaitable[None]]
 """Returning acknowledges the delivery; raising leaves it with the hub, which delivers it again after a pause."""
+
+
+@runtime_checkable
+class ManyHandler(Protocol):
+    """A handler that stores several deliveries together; a hub that has several waiting may hand them over at once.
+
+    Returning from `take` acknowledges all of them; raising leaves all with the hub, which then delivers one at a time
+    until one has succeeded. They come in the order of the lane.
+    """
+
+    @property
+    def at_once(self) -> int:
+        """How many to hand over at most."""
+        ...
+
+    async def __call__(self, delivery: Delivery) -> None:
+        """Handle one delivery; see `Handler`."""
+        ...
+
+    async def take(self, deliveries: Sequence[Delivery]) -> None:
+        """Handle several."""
+        ...
 
 
 class HubConnection(Protocol):

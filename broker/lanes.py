@@ -2,17 +2,18 @@
 
 They are apart because a broker under pressure stops reading from connections that publish: acknowledgements must not
 wait behind that. Guarantees: a delivery is acknowledged after its handler returned and never otherwise; deliveries of a
-lane are handled one at a time, in order; after a handler failed, the broker hands out one message at a time until one
-succeeds, so a poisonous message uses up its own delivery limit and not its neighbours'.
+lane are handled in order, one at a time, or several together where the handler takes them so; after a handler failed,
+the broker hands out one message at a time until one succeeds, so a poisonous message uses up its own delivery limit and
+not its neighbours'.
 """
 
 import asyncio
 import itertools
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from broker.errors import HubError
-from broker.hub import Delivery, Handler, Outcome
+from broker.hub import Delivery, Handler, ManyHandler, Outcome
 from broker.settings import TransportSettings
 from broker.supervisor import Arrival, Channel, OpenChannel, Silence, Supervised, being_cancelled, watch
 from broker.topology import owner_of
@@ -95,6 +96,7 @@ class ConsumeLane(Supervised):
     ) -> None:
         super().__init__(name, open_channel=open_channel, settings=settings)
         self._lane, self._queue, self._handler = lane, queue, handler
+        self._at_once = handler.at_once if isinstance(handler, ManyHandler) else 1
         self._canary = canary
         self._silence = Silence()
         self._poisoned = 0
@@ -125,29 +127,28 @@ class ConsumeLane(Supervised):
         """Handle arrivals until the channel ends, or until the first success after a failure."""
         on_probation = bool(self._poisoned)
         while True:
-            arrival = await channel.arrivals.get()
+            waiting = [await channel.arrivals.get()]
+            while len(waiting) < (1 if on_probation else self._at_once) and not channel.arrivals.empty():
+                waiting.append(channel.arrivals.get_nowait())
             self._silence.heard()
-            if self._is_canary(arrival):
+            arrivals = [arrival for arrival in waiting if not self._is_canary(arrival)]
+            if arrivals:
+                await self._handle(arrivals)
+            for arrival in waiting:
                 await self._acknowledge(arrival)
+            if not arrivals:
                 self._failures = self._poisoned
                 continue
-            await self._handle(arrival)
             self._proved()
             if on_probation:
                 return
 
-    async def _handle(self, arrival: Arrival) -> None:
-        delivery = Delivery(
-            ingress_owner=owner_of(arrival.exchange),
-            lane=self._lane,
-            body=arrival.body,
-            has_cc=arrival.has_cc,
-            redelivered=arrival.redelivered,
-        )
+    async def _handle(self, arrivals: Sequence[Arrival]) -> None:
+        deliveries = [self._delivery(arrival) for arrival in arrivals]
         self._busy = True
         try:
             async with asyncio.timeout(self._settings.handler_timeout):
-                await self._handler(delivery)
+                await self._hand_over(deliveries)
         except (Exception, asyncio.CancelledError) as fault:
             if being_cancelled():
                 raise
@@ -158,7 +159,21 @@ class ConsumeLane(Supervised):
             self._busy = False
             self._silence.heard()
         self._poisoned = 0
-        await self._acknowledge(arrival)
+
+    async def _hand_over(self, deliveries: Sequence[Delivery]) -> None:
+        if len(deliveries) > 1 and isinstance(self._handler, ManyHandler):
+            await self._handler.take(deliveries)
+        else:
+            await self._handler(deliveries[0])
+
+    def _delivery(self, arrival: Arrival) -> Delivery:
+        return Delivery(
+            ingress_owner=owner_of(arrival.exchange),
+            lane=self._lane,
+            body=arrival.body,
+            has_cc=arrival.has_cc,
+            redelivered=arrival.redelivered,
+        )
 
     async def _acknowledge(self, arrival: Arrival) -> None:
         async with asyncio.timeout(self._settings.publish_timeout):

@@ -65,12 +65,14 @@ async def run(made: Area, *, rate: float, seconds: float, timers: int) -> dict[s
         for one in (police, council):
             one.tell("go")
         assert await council.hear(seconds=seconds * 20) == "asked"
-        busy = work(names).since(before, seconds=time.time() - began)
         asking = time.time() - began
         for one in (council, police):
             one.tell("end")
         ends = {name: await one.hear(seconds=600) for name, one in (("council", council), ("police", police))}
         tapped = await _tapped(made, ENVELOPES_A_REQUEST * ends["council"]["asked"])
+        busy = work(names).since(before, seconds=time.time() - began, count=ends["council"]["asked"])
+        for one in (council, police):
+            one.tell("leave")
         return figures(ends, tapped, busy) | {"asking_seconds": round(asking, 1), "watch_mb": memory_mb(watch.pid)}
 
 

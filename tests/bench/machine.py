@@ -21,15 +21,16 @@ class Work:
     by_name: Counter[str]
     machine: float
 
-    def since(self, before: "Work", *, seconds: float) -> dict[str, object]:
-        """Say what was worked since `before`, in cores."""
-        mine = {name: round((spent - before.by_name[name]) / seconds, 2) for name, spent in self.by_name.items()}
-        used = {name: cores for name, cores in sorted(mine.items(), key=lambda each: -each[1]) if cores}
-        everything = (self.machine - before.machine) / seconds
+    def since(self, before: "Work", *, seconds: float, count: int) -> dict[str, object]:
+        """Say what was worked since `before`, in milliseconds for each of `count`, and in cores."""
+        mine = {name: spent - before.by_name[name] for name, spent in self.by_name.items()}
+        each = {name: round(spent * 1000 / count, 1) for name, spent in sorted(mine.items(), key=lambda one: -one[1])}
+        everything, ours = (self.machine - before.machine) / seconds, sum(mine.values()) / seconds
         return {
-            "cores_by_program": used,
-            "cores_of_this_run": round(sum(used.values()), 2),
-            "cores_of_others": round(max(0.0, everything - sum(used.values())), 2),
+            "worked_ms_a_request": {name: spent for name, spent in each.items() if spent},
+            "worked_ms_a_request_in_all": round(sum(mine.values()) * 1000 / count, 1),
+            "cores_of_this_run": round(ours, 2),
+            "cores_of_others": round(max(0.0, everything - ours), 2),
             "cores": os.cpu_count(),
             "load_average": os.getloadavg()[0],
         }

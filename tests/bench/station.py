@@ -232,7 +232,7 @@ class Station:
 
 
 async def _word() -> str:
-    return (await asyncio.to_thread(sys.stdin.readline)).strip()
+    return str(await asyncio.to_thread(sys.stdin.readline)).strip()
 
 
 def say(told: object) -> None:
@@ -260,6 +260,7 @@ async def live(told: Told) -> None:
         await _word()
         await _work(station)
         say(await station.report())
+        await _word()  # whoever measures reads this process's work before it ends
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 
@@ -270,7 +271,7 @@ async def _work(station: Station) -> None:
         await (station.ask_in_a_window() if station.told.window else station.ask_at_a_rate())
         say("asked")
     await _word()
-    await station.settled(seconds=60)
+    await station.settled(seconds=120)
     if timers is not None:
         timers.cancel()
 

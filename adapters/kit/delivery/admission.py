@@ -7,6 +7,8 @@ receipted. Rejections from E10 on are rows too, so what was refused can be shown
 The broker's acknowledgement is not here: it follows the commit.
 """
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,7 +25,7 @@ from adapters.kit.store import alarms, ledger, timers
 from adapters.kit.store.alarms import Priority
 from adapters.kit.store.errors import StoreDamaged
 from adapters.kit.store.session import Row, Session
-from adapters.kit.store.tables import envelope, inbox_rows, pair
+from adapters.kit.store.tables import envelope, inbox_rows, outbox_rows, pair
 from adapters.kit.store.timers import OWN, Timer
 from schemas.envelope import Malformed, read_envelope
 from schemas.receipt import Outcome, ReceiptKind
@@ -68,13 +70,33 @@ def authenticated(body: bytes) -> Arrival:
 async def admit(session: Session, entrance: Entrance, *, room: Mailroom) -> None:
     """Store an authenticated arrival, or deal with the duplicate, the conflict or the fork that it is."""
     stub = entrance.arrival.stub
-    known = await session.find(inbox_rows, inbox_rows.c.peer == entrance.peer, inbox_rows.c.mid == stub.mid)
+    known = await session.find(inbox_rows, peer=entrance.peer, mid=stub.mid)
     if known is None:
         await _admit_new(session, entrance, room=room)
     elif known["stub_hash"] == entrance.arrival.stub_hash:
         await _duplicate(session, entrance, known, room=room)
     else:
         await _conflict(session, entrance, room=room)
+
+
+async def expect(session: Session, arrivals: Sequence[Arrival]) -> None:
+    """Read ahead, in a few turns with the database, what storing these arrivals together will ask for."""
+    by_peer: dict[str, list[Arrival]] = defaultdict(list)
+    for arrival in arrivals:
+        by_peer[arrival.stub.from_].append(arrival)
+    await session.expect(pair, "peer", by_peer)
+    for peer, theirs in by_peer.items():
+        await session.expect(inbox_rows, "mid", [arrival.stub.mid for arrival in theirs], peer=peer)
+        numbers = [arrival.stub.seq + step for arrival in theirs for step in (-1, 0, 1)]
+        await session.near(inbox_rows, "seq", numbers, peer=peer)
+    receipts = [arrival for arrival in arrivals if arrival.stub.event is Event.RECEIPT]
+    await session.expect(outbox_rows, "mid", [arrival.stub.irt for arrival in receipts])
+    keys = [
+        receipt_flow.key_of(ReceiptKind.RECEIVED, arrival.stub.from_, arrival.stub_hash)
+        for arrival in arrivals
+        if arrival.stub.event is not Event.RECEIPT
+    ]
+    await session.expect(outbox_rows, "idempotency_key", keys)
 
 
 async def _duplicate(session: Session, entrance: Entrance, known: Row, *, room: Mailroom) -> None:
@@ -105,10 +127,8 @@ async def _admit_new(session: Session, entrance: Entrance, *, room: Mailroom) ->
 async def _judge(session: Session, entrance: Entrance, *, highest: int) -> Judgement:
     stub = entrance.arrival.stub
     numbers = (stub.seq - 1, stub.seq, stub.seq + 1)
-    statement = select(inbox_rows).where(
-        inbox_rows.c.peer == entrance.peer, inbox_rows.c.on_chain == 1, inbox_rows.c.seq.in_(numbers)
-    )
-    beside = {row["seq"]: row for row in await session.select(inbox_rows, statement)}
+    near = await session.near(inbox_rows, "seq", numbers, peer=entrance.peer)
+    beside = {row["seq"]: row for row in near if row["on_chain"]}
     hashes = [beside[number]["stub_hash"] if number in beside else None for number in numbers]
     named = beside[stub.seq + 1]["prev"] if stub.seq + 1 in beside else None
     neighbours = Neighbours(highest=highest, before=hashes[0], here=hashes[1], named_by_next=named)

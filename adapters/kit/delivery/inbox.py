@@ -4,27 +4,31 @@ Guarantees: the bytes and their RECEIVED receipt are committed before `handle` r
 acknowledges to the hub (C24); a repeated attempt is counted, durably, before anything is parsed, so a message that
 brings the process down is set aside unparsed after a few attempts and its neighbours pass (C30); unauthenticated input
 is bounded and unanswered; whatever nobody foresaw is quarantined with an alarm and never dropped (E99).
+Several that wait together are stored in one transaction and acknowledged after it; what came before is taken alone, so
+that nobody's attempt counts against a neighbour, and when a transaction for several fails each is stored by itself.
 The order of checks is that of the envelope design: E00 to E10 by `Envelopes.check`, E11 to E13 by `admission.py`.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
-from typing import TypeVar
+from itertools import groupby
+from typing import Final, TypeVar
 
 from adapters.kit.delivery import quarantine
-from adapters.kit.delivery.admission import Entrance, admit, authenticated
+from adapters.kit.delivery.admission import Entrance, admit, authenticated, expect
 from adapters.kit.delivery.failpoints import reach
 from adapters.kit.delivery.policy import DeliveryPolicy
 from adapters.kit.envelope.envelopes import Envelopes
 from adapters.kit.envelope.verification import Arrival, Refusal
-from adapters.kit.store.errors import StoreUnavailable
+from adapters.kit.store.errors import StoreFault, StoreUnavailable
 from adapters.kit.store.store import Store
 from adapters.kit.store.transaction import Transaction
 from broker.hub import Delivery
 
+AT_ONCE: Final = 32
 _Result = TypeVar("_Result")
 
 
@@ -39,6 +43,44 @@ class InboxReceiver:
     store: Store
     envelopes: Envelopes = field(repr=False)
     refresh: Callable[[], Awaitable[bool]] = field(default=_no_refresh, repr=False)
+
+    @property
+    def at_once(self) -> int:
+        """How many deliveries are stored together at most."""
+        return AT_ONCE
+
+    async def __call__(self, delivery: Delivery) -> None:
+        """Be a handler of the hub."""
+        await self.handle(delivery)
+
+    async def take(self, deliveries: Sequence[Delivery]) -> None:
+        """Store several deliveries, in order; returning acknowledges them all. Raises what `handle` raises."""
+        for again, some in groupby(deliveries, key=lambda delivery: delivery.redelivered):
+            together = list(some)
+            if again or len(together) == 1 or not await self._stored_together(together):
+                for delivery in together:
+                    await self.handle(delivery)
+
+    async def _stored_together(self, deliveries: Sequence[Delivery]) -> bool:
+        """Store deliveries that come for the first time in one transaction; False if that failed and nothing is."""
+        reach("C21")
+        verdicts = [await self._examine(delivery) for delivery in deliveries]
+        reach("C22")
+        try:
+            await self._patiently(partial(self._keep_all, deliveries, verdicts))
+        except (StoreFault, StoreUnavailable):
+            raise
+        except Exception:
+            return False
+        reach("C24")
+        return True
+
+    async def _keep_all(self, deliveries: Sequence[Delivery], verdicts: Sequence[Arrival | Refusal]) -> None:
+        async with self.store.transaction() as tx:
+            await expect(tx, [verdict for verdict in verdicts if isinstance(verdict, Arrival)])
+            for delivery, verdict in zip(deliveries, verdicts, strict=True):
+                await self._place(tx, delivery, verdict)
+                reach("C23")
 
     async def handle(self, delivery: Delivery) -> None:
         """Store one delivery; returning acknowledges it.

@@ -97,7 +97,7 @@ async def _enqueue_sealed(session: Session, row: Row, outgoing: Outgoing, *, roo
 async def _known(session: Session, idempotency_key: str | None) -> Row | None:
     if idempotency_key is None:
         return None
-    return await session.find(outbox_rows, outbox_rows.c.idempotency_key == idempotency_key)
+    return await session.find(outbox_rows, idempotency_key=idempotency_key)
 
 
 def _new_row(session: Session, outgoing: Outgoing, *, idempotency_key: str | None, note: bool) -> Row:
@@ -166,7 +166,7 @@ async def _record_sealing(session: Session, sealed: Sealed, outgoing: Outgoing, 
 
 async def pair_row(session: Session, peer: str) -> Row:
     """Return the two chains with a partner, begun if this is the first word between the two."""
-    row = await session.find(pair, pair.c.peer == peer)
+    row = await session.find(pair, peer=peer)
     if row is None:
         begun = {"peer": peer, "sent_seq": 0, "sent_hash": FIRST, "seen_seq": 0, "peer_seen": 0}
         row = await session.insert(pair, begun)
@@ -189,7 +189,7 @@ async def release(session: Session, row: Row, *, room: Mailroom) -> Row:
 
 async def recall(session: Session, ref: str) -> OutboxRef:
     """Take a message back before it is released; raises TooLate when it has been (C04)."""
-    row = await session.find(outbox_rows, outbox_rows.c.ref == ref)
+    row = await session.find(outbox_rows, ref=ref)
     if row is None:
         raise TooLate("unknown message")
     try:
@@ -211,7 +211,7 @@ async def move(session: Session, row: Row, event: OutboxEvent, **changes: Any) -
 
 async def close(session: Session, ref: str) -> OutboxRef | None:
     """Say that the domain has what it asked for with this message (an answer came, or it asks no more)."""
-    row = await session.find(outbox_rows, outbox_rows.c.ref == ref)
+    row = await session.find(outbox_rows, ref=ref)
     if row is None:
         return None
     return as_ref(await move(session, row, OutboxEvent.CLOSE, closed_at=session.now))
@@ -219,12 +219,12 @@ async def close(session: Session, ref: str) -> OutboxRef | None:
 
 async def look(session: Session, ref: str) -> OutboxRef | None:
     """Return where an outgoing message is, or None; one that was sealed again is found under its first ref."""
-    row = await session.find(outbox_rows, outbox_rows.c.ref == ref)
+    row = await session.find(outbox_rows, ref=ref)
     return None if row is None else as_ref(await _latest(session, row))
 
 
 async def _latest(session: Session, row: Row) -> Row:
-    while (successor := await session.find(outbox_rows, outbox_rows.c.supersedes == row["ref"])) is not None:
+    while (successor := await session.find(outbox_rows, supersedes=row["ref"])) is not None:
         row = successor
     return row
 

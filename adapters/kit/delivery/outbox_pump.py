@@ -3,14 +3,15 @@
 Guarantees: a message is claimed, durably and with a lease, before its bytes touch the network, and its outcome is
 stored after; a crash between the two repeats the same bytes and loses none (C06 to C10). Every attempt has an id of its
 own, `mid.n`. A confirm is not delivery: only R1 stops the sender's clock. What is silent is sent again, then alarmed.
-Lanes are pumped apart, so an urgent message never waits for a routine one; within a lane and a recipient order is kept,
-and the first attempt whose outcome is unknown stops the rest behind it.
+Lanes are pumped apart, so an urgent message never waits for a routine one. Within a lane and a recipient one goes
+ahead; when the hub has answered for it, others follow with their confirms outstanding, but never two of one thread, and
+the first outcome that is unknown stops what has not left yet: order within a thread is kept, whatever the hub does.
 Nothing is sent while the store is in recovery (C44).
 """
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -25,13 +26,14 @@ from adapters.kit.delivery.states import OutboxEvent, OutboxState
 from adapters.kit.delivery.waiting import wait_for
 from adapters.kit.store.errors import StoreDamaged, StoreUnavailable
 from adapters.kit.store.session import Row, Session
-from adapters.kit.store.store import Store
+from adapters.kit.store.store import Store, Written
 from adapters.kit.store.tables import envelope, outbox_rows
 from broker.hub import HubConnection, Outcome
 from schemas.routing import Lane
 
 BATCH: Final = 32
 Attempt: TypeAlias = tuple[Row, Outcome]
+Wakes: TypeAlias = Callable[[Written, datetime], bool]
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,9 @@ class OutboxPump:
         """Pump all lanes until cancelled; an unavailable database is waited for. Raises StoreFault."""
         await self.adopt()
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._repeat(self.tend, idle=idle))
+            group.create_task(self._repeat(self._tend, wakes=_wakes_tending, idle=idle))
             for lane in Lane:
-                group.create_task(self._repeat(partial(self.pump, lane), idle=idle))
+                group.create_task(self._repeat(partial(self._pump, lane), wakes=partial(_wakes, lane), idle=idle))
 
     async def run_once(self) -> int:
         """Tend and pump every lane until nothing is due now; returns how many attempts were made."""
@@ -69,17 +71,18 @@ class OutboxPump:
             if not tended and not attempts:
                 return total
 
-    async def _repeat(self, step: Callable[[], Awaitable[int]], *, idle: float) -> None:
+    async def _repeat(self, step: Callable[[bool], Awaitable[int]], *, wakes: Wakes, idle: float) -> None:
+        """Take steps: at once after a commit that gave something to do, and after `idle` seconds in any case."""
         wake = asyncio.Event()
-        self.store.on_commit(wake.set)
+        self.store.on_commit(wake.set, when=lambda written: wakes(written, self.store.clock()))
         while True:
+            woken, done = wake.is_set(), 0
             wake.clear()
-            done = 0
             try:
-                done = await step()
+                done = await step(woken)
             except StoreUnavailable:
                 await asyncio.sleep(idle)
-            if not done:
+            if done < BATCH:  # a full batch may have left something over; whatever came meanwhile has set the event
                 await wait_for(wake, idle)
 
     async def adopt(self) -> None:
@@ -94,20 +97,26 @@ class OutboxPump:
 
     async def tend(self) -> int:
         """Do what time asks of rows that are not waiting to be sent; returns how many."""
+        return await self._tend(False)
+
+    async def _tend(self, woken: bool) -> int:
         async with self.store.snapshot() as view:
             if view.meta["mode"] == RECOVERY:
                 return 0
             rows = await view.select(outbox_rows, _overdue(view.now))
         for row in rows:
             async with self.store.transaction() as tx:
-                fresh = await tx.find(outbox_rows, outbox_rows.c.ref == row["ref"])
+                fresh = await tx.find(outbox_rows, ref=row["ref"])
                 if fresh is not None and (fresh["state"], fresh["due_at"]) == (row["state"], row["due_at"]):
                     await outbox_due.WHEN_DUE[OutboxState(fresh["state"])](tx, fresh, tx.mailroom)
         return len(rows)
 
     async def pump(self, lane: Lane) -> int:
         """Send what is due in `lane`, at most BATCH; returns how many attempts were made."""
-        claimed = await self._claim(lane)
+        return await self._pump(lane, False)
+
+    async def _pump(self, lane: Lane, woken: bool) -> int:
+        claimed = await self._claim(lane, sure=woken)
         if not claimed:
             return 0
         reach("C07")
@@ -120,23 +129,33 @@ class OutboxPump:
         reach("C11")
         return len(claimed)
 
-    async def _claim(self, lane: Lane) -> list[Claimed]:
-        """Take what is due under a lease, with its bytes."""
-        async with self.store.snapshot() as view:
-            waiting = await view.select(outbox_rows, _waiting(lane, view.now).limit(1))
-            if view.meta["mode"] == RECOVERY or not waiting:
-                return []
+    async def _claim(self, lane: Lane, *, sure: bool = False) -> list[Claimed]:
+        """Take what is due under a lease, with its bytes; unless it is `sure` that something is, look first."""
+        if not sure and not await self._anything_waits(lane):
+            return []
         reach("C06")
         async with self.store.transaction() as tx:
+            if tx.meta["mode"] == RECOVERY:
+                return []
             rows = await tx.select(outbox_rows, _waiting(lane, tx.now).limit(BATCH))
+            await tx.expect(envelope, "ref", [row["ref"] for row in rows], way=OUT)
             claimed = [await outbox_due.claim(tx, row, tx.mailroom) for row in rows]
             return [Claimed(row, await _bytes_of(tx, row)) for row in claimed if row is not None]
 
+    async def _anything_waits(self, lane: Lane) -> bool:
+        async with self.store.snapshot() as view:
+            return view.meta["mode"] != RECOVERY and bool(
+                await view.select(outbox_rows, _waiting(lane, view.now).limit(1))
+            )
+
     async def _send_in_order(self, claimed: list[Claimed]) -> list[Attempt]:
         ended: list[Attempt] = []
-        for one in claimed:
-            broken = bool(ended) and ended[-1][1] is Outcome.UNKNOWN
-            ended.append((one.row, Outcome.UNKNOWN if broken else await self._send(one)))
+        for wave in _waves(claimed):
+            if any(outcome is Outcome.UNKNOWN for _, outcome in ended):
+                outcomes = [Outcome.UNKNOWN] * len(wave)
+            else:
+                outcomes = await asyncio.gather(*(self._send(one) for one in wave))
+            ended += [(one.row, outcome) for one, outcome in zip(wave, outcomes, strict=True)]
         return ended
 
     async def _send(self, claimed: Claimed) -> Outcome:
@@ -147,18 +166,49 @@ class OutboxPump:
     async def _settle(self, attempts: list[Attempt]) -> None:
         """Store how attempts ended, all in one transaction; a row that has moved on meanwhile keeps its state (C31)."""
         async with self.store.transaction() as tx:
+            await tx.expect(outbox_rows, "ref", [row["ref"] for row, _ in attempts])
             for row, outcome in attempts:
-                fresh = await tx.find(outbox_rows, outbox_rows.c.ref == row["ref"])
+                fresh = await tx.find(outbox_rows, ref=row["ref"])
                 if fresh is not None and fresh["state"] == OutboxState.INFLIGHT.value:
                     await outbox_due.settle(tx, fresh, outcome, room=tx.mailroom)
             reach("C10")
 
 
 async def _bytes_of(session: Session, row: Row) -> bytes:
-    kept = await session.find(envelope, envelope.c.way == OUT, envelope.c.ref == row["ref"])
+    kept = await session.find(envelope, way=OUT, ref=row["ref"])
     if kept is None or not kept["whole"]:
         raise StoreDamaged("a sealed message without its bytes")
     return bytes(kept["body"])
+
+
+def _waves(claimed: list[Claimed]) -> Iterator[list[Claimed]]:
+    """Part a line of messages, in order, into waves that may be under way at the same time: first one, then threads."""
+    wave: list[Claimed] = []
+    threads: set[str] = set()
+    for number, one in enumerate(claimed):
+        if wave and (number == 1 or one.row["thread"] in threads):
+            yield wave
+            wave, threads = [], set()
+        wave.append(one)
+        threads.add(one.row["thread"])
+    if wave:
+        yield wave
+
+
+def _wakes(lane: Lane, written: Written, now: datetime) -> bool:
+    """Say whether rows that were written include one to be sent now."""
+    return any(
+        row["state"] == OutboxState.SEALED and row["lane"] == lane and row["due_at"] <= now
+        for row in written.get(outbox_rows.name, ())
+    )
+
+
+def _wakes_tending(written: Written, now: datetime) -> bool:
+    """Say whether rows that were written include one that time asks something of already."""
+    rows = written.get(outbox_rows.name, ())
+    return any(
+        row["state"] != OutboxState.SEALED and row["due_at"] is not None and row["due_at"] <= now for row in rows
+    )
 
 
 def _waiting(lane: Lane, now: datetime) -> Select[Any]:

@@ -57,7 +57,7 @@ OPENED: Final = Verdict(ReceiptKind.OPENED, Outcome.OPENED)
 
 async def emit(session: Session, original: Original, verdict: Verdict, *, room: Mailroom) -> None:
     """Put a receipt into the outbox, once for each kind and stub; it is sealed in this transaction."""
-    ends = await session.find(pair, pair.c.peer == original.peer)
+    ends = await session.find(pair, peer=original.peer)
     receipt = Receipt(
         kind=verdict.kind,
         outcome=verdict.outcome,
@@ -67,8 +67,13 @@ async def emit(session: Session, original: Original, verdict: Verdict, *, room: 
         at=session.now,
     )
     message = drafts.receipt_message(receipt, recipient=original.peer, thread=original.thread, in_reply_to=original.mid)
-    key = f"receipt/{verdict.kind.value}/{original.peer}/{original.stub_hash.hex()}"
+    key = key_of(verdict.kind, original.peer, original.stub_hash)
     await outbox.enqueue(session, message, room=room, idempotency_key=key)
+
+
+def key_of(kind: ReceiptKind, peer: str, stub_hash: bytes) -> str:
+    """Name the one receipt of a kind about an envelope of `peer`."""
+    return f"receipt/{kind.value}/{peer}/{stub_hash.hex()}"
 
 
 async def emit_again(session: Session, peer: str, mid: str) -> int:
@@ -88,7 +93,7 @@ async def emit_again(session: Session, peer: str, mid: str) -> int:
 async def apply(session: Session, peer: str, receipt: Receipt, *, in_reply_to: str | None, room: Mailroom) -> None:
     """Move the outgoing message that an authentic receipt of `peer` is about, or raise an alarm that says why not."""
     await _compare_memories(session, peer, receipt.seq_seen)
-    row = await session.find(outbox_rows, outbox_rows.c.mid == (in_reply_to or ""), outbox_rows.c.recipient == peer)
+    row = await session.find(outbox_rows, mid=in_reply_to or "", recipient=peer)
     refs = {"peer": peer, "mid": in_reply_to or "", "kind": receipt.kind.value}
     if row is None or row["stub_hash"] != receipt.original_stub_hash:
         code = "receipt-for-nothing" if row is None else "receipt-of-another-stub"

@@ -17,6 +17,7 @@ from adapters.kit.delivery.inbox_worker import Apply, InboxWorker
 from adapters.kit.delivery.outbox_pump import OutboxPump
 from adapters.kit.delivery.states import InboxState, OutboxState
 from adapters.kit.envelope.envelopes import Envelopes
+from adapters.kit.running.manifests import HubAside, Manifests
 from adapters.kit.running.partners import HeldConnection, NoticingEnvelopes, Partners
 from adapters.kit.store.store import Store
 from adapters.kit.store.tables import inbox_rows, outbox_rows
@@ -43,6 +44,7 @@ class Link:
     connection: HubConnection = field(repr=False)
     apply: Apply = field(repr=False)
     partners: Partners | None = None
+    manifests: Manifests | None = None
 
     def __post_init__(self) -> None:
         connection = self.connection
@@ -54,8 +56,9 @@ class Link:
     async def listen(self) -> None:
         """Take in every lane from now on; what arrives is stored and receipted before it is acknowledged."""
         receiver = self._receiver()
+        handler = receiver if self.manifests is None else HubAside(receiver, self.manifests)
         for lane in Lane:
-            await self.connection.consume(lane, receiver.handle)
+            await self.connection.consume(lane, handler)
 
     def _receiver(self) -> InboxReceiver:
         partners = self.partners

@@ -108,6 +108,15 @@ class Session:
         for one in unread:
             self._work.learn_absent(table, names, {**equal, name: one})
 
+    async def near(self, table: Table, name: str, values: Iterable[Any], **equal: Any) -> list[Row]:
+        """Return the rows whose column `name` is one of `values`, as this transaction has them; each is read once."""
+        wanted = set(values)
+        unread = self._work.unread(table, name, wanted, equal)
+        if unread:
+            for row in await hot_path.find_among(await self._link(), table, equal, name, sorted(unread)):
+                self._learned(table, row)
+        return self._work.among(table, name, wanted, equal)
+
     async def select_among(self, table: Table, name: str, values: Iterable[Any], **equal: Any) -> list[Row]:
         """Return the rows whose column `name` is one of `values`, verified; `equal` as in `find`."""
         await self.flush()
@@ -169,7 +178,7 @@ class Session:
     async def _data_key(self, key_id: str) -> tuple[bytes, int] | None:
         if key_id in self._data_keys:
             return self._data_keys[key_id]
-        row = await self.find(record_key, record_key.c.key_id == key_id)
+        row = await self.find(record_key, key_id=key_id)
         if row is None:
             return None
         if row["wrapped"] is None:

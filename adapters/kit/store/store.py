@@ -10,12 +10,12 @@ Refuses to know: what documents mean, who may do what, how bytes travel.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Self, TypeAlias
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -47,6 +47,7 @@ from adapters.kit.store.session import Row
 from adapters.kit.store.transaction import Transaction
 
 Clock = Callable[[], datetime]
+Written: TypeAlias = Mapping[str, Sequence[Row]]
 ANCHOR_INTERVAL: Final = 1.0  # seconds
 LEDGER_CHECKED_AT_OPEN: Final = 10_000
 
@@ -67,7 +68,8 @@ class Store:
     _meta: Row = field(default_factory=dict, repr=False)
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
     _writer: "asyncio.Task[object] | None" = field(default=None, repr=False)
-    _listeners: list[Callable[[], None]] = field(default_factory=list, repr=False)
+    _listeners: list[Callable[[Written], None]] = field(default_factory=list, repr=False)
+    opened_at: datetime = field(default=datetime.max.replace(tzinfo=UTC), repr=False)
 
     @classmethod
     @asynccontextmanager
@@ -113,9 +115,14 @@ class Store:
         """Say who seals and opens, when that is known only after the store is open."""
         self._envelopes = envelopes
 
-    def on_commit(self, listener: Callable[[], None]) -> None:
-        """Call `listener` after every commit that enqueued or stored something to do."""
-        self._listeners.append(listener)
+    def on_commit(self, listener: Callable[[], None], *, when: Callable[[Written], bool] | None = None) -> None:
+        """Call `listener` after every commit; with `when`, after those whose rows, by their table's name, say so."""
+
+        def heard(written: Written) -> None:
+            if when is None or when(written):
+                listener()
+
+        self._listeners.append(heard)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -140,8 +147,10 @@ class Store:
             finally:
                 self._writer = None
         await self._note_anchor()
-        for hook in (*transaction.after_commit, *self._listeners):
+        for hook in transaction.after_commit:
             hook()
+        for heard in self._listeners:
+            heard(transaction.written)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Transaction]:
@@ -216,6 +225,7 @@ class Store:
         async with self._connected() as connection:
             meta = await store_row.read_row(connection, self._cipher, lock=True)
             session = self._transaction(connection, meta, now=self.clock())
+            self.opened_at = max(session.now, meta["latest"])  # what is stored in this life is later than this
             if clock_accepted_by:
                 await store_row.accept_clock(session, user=clock_accepted_by)
             store_row.check_clock(session.now, meta)

@@ -8,7 +8,7 @@ to that as well; nothing is kept beyond the transaction.
 Refuses to know: what rows mean, how they are guarded, how they are written (`hot_path.py`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final, TypeAlias
@@ -69,6 +69,7 @@ class _Known:
     """The rows of one table that were read or written: by every key of theirs; None says that there is none."""
 
     by: dict[Names, dict[Key, Row | None]]
+    looked: set[tuple[str, Any, Key]] = field(default_factory=set)
     inserts: dict[Key, Row] = field(default_factory=dict)
     changes: dict[Key, _Change] = field(default_factory=dict)
 
@@ -98,6 +99,22 @@ class WorkingSet:
     def learn_absent(self, table: Table, names: Names, equal: Mapping[str, Any]) -> None:
         """Remember that the database has no row with this key, unless one is about to be written."""
         self._known(table).by[names].setdefault(_key(names, equal), None)
+
+    def unread(self, table: Table, name: str, values: Collection[Any], equal: Mapping[str, Any]) -> list[Any]:
+        """Return which of `values` of column `name` were not looked for yet, and count them as looked for."""
+        known, beside = self._known(table), tuple(sorted(equal.items()))
+        unread = [value for value in values if (name, value, beside) not in known.looked]
+        known.looked.update((name, value, beside) for value in unread)
+        return unread
+
+    def among(self, table: Table, name: str, values: Collection[Any], equal: Mapping[str, Any]) -> list[Row]:
+        """Return the rows read or written here whose column `name` is one of `values` and whose others equal."""
+        rows = self._known(table).by[keys_of(table)[0]].values()
+        return [
+            row
+            for row in rows
+            if row is not None and row[name] in values and all(row[other] == value for other, value in equal.items())
+        ]
 
     def insert(self, table: Table, row: Row) -> bool:
         """Keep a row for writing; False if one with its primary key waits already: the database shall judge that."""
