@@ -8,7 +8,7 @@ from rich.text import Text
 
 from adapters.cli.paragraphs import indented
 from adapters.kit.desk.answer import Judged
-from adapters.kit.desk.practitioner import Proposal
+from adapters.kit.desk.proposal import Proposal
 from adapters.la.console.legible import on_screen
 from adapters.la.console.wording import CONDITIONS, REASONS, TRACES, in_words, who_may_receive
 from schemas.content.codes import Outcome

@@ -4,9 +4,11 @@ from typing import Annotated
 
 import typer
 
+from adapters.cli import lawful
 from adapters.cli.frame import HERE, AsJson, Home, User, perform
 
 app = typer.Typer(no_args_is_help=True, help="Answer a request: rules propose, you decide, nothing leaves by itself.")
+app.add_typer(lawful.app)
 
 Rfi = Annotated[str, typer.Argument(help="The request's reference, from `mash inbox list`.")]
 RecordId = Annotated[str, typer.Argument(help="The record's id, from `mash respond propose`.")]
@@ -145,15 +147,24 @@ def withhold(
     record: RecordId,
     user: User,
     ground: Annotated[str, typer.Option(help="A reason code, for example MORE_DETRIMENTAL_TO_CHILD.")],
-    note: Annotated[str, typer.Option(help="What may happen if it is shared, and what if it is not.")] = "",
+    note: Annotated[str, typer.Option(help="Why, in your own words.")] = "",
+    if_shared: Annotated[str | None, typer.Option(help="What may happen if it is shared (LAW-30).")] = None,
+    if_not_shared: Annotated[str | None, typer.Option(help="What may happen if it is not; the child first.")] = None,
+    rests_on: Annotated[
+        str | None, typer.Option(help="Under the 2026 duty: more_detrimental_to_child or legal_restriction.")
+    ] = None,
     home: Home = HERE,
     as_json: AsJson = False,
 ) -> None:
     """Withhold a record on your professional judgement, with its ground."""
     from adapters.cli.proposal_view import proposal_plain, proposal_text
+    from schemas.content.lawfulness import RecordNotes, Weighing
 
+    both = bool(if_shared and if_not_shared)
+    weighing = Weighing(if_shared=if_shared, if_not_shared=if_not_shared, child_first=both) if both else None
+    notes = RecordNotes(weighing=weighing, rests_on=rests_on)
     perform(
-        lambda adapter: adapter.desk.withhold(rfi, record, ground=ground, note=note, user=user),
+        lambda adapter: adapter.desk.withhold(rfi, record, ground=ground, note=note, user=user, notes=notes),
         home=home,
         as_json=as_json,
         schema="mash.proposal.v1",

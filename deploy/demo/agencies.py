@@ -15,7 +15,8 @@ class DemoUser:
 
 @dataclass(frozen=True)
 class DemoAgency:
-    """One participant. `records` is the folder of its sample records below `adapters/`, or None."""
+    """One participant. `records` is the folder of its sample records below `adapters/`, or None; `article_6` what
+    it relies on for its answers: its own task, or, where it is no public body, the requester's (ea)."""
 
     participant: str
     kind: str
@@ -23,6 +24,7 @@ class DemoAgency:
     telephone: str
     users: Mapping[str, DemoUser]
     records: str | None = None
+    article_6: str = "e"
     opens: tuple[str, ...] = field(default=("gateway", "team"))
 
 
@@ -86,6 +88,7 @@ AGENCIES = (
         "0113 496 0150",
         _post("idva-manager", "IDVA service manager", "idva_service_manager"),
         "idva/sample",
+        article_6="ea",
     ),
     DemoAgency(
         "testford-probation",
@@ -111,6 +114,7 @@ AGENCIES = (
         _post("recovery-lead", "Recovery safeguarding lead", "substance_misuse_safeguarding_lead")
         | _post("clinician", "Treating clinician", "treating_clinician"),
         "substance_misuse/sample",
+        article_6="ea",
     ),
 )
 

@@ -171,6 +171,17 @@ def _settings(agency: DemoAgency, *, records: str | None, hub: str) -> str:
         *(['register_file = "register.toml"'] if agency.participant == COUNCIL else []),
         f'answers = {{ contact = "{agency.contact}", telephone = "{agency.telephone}" }}',
     ]
+    lines += [
+        "[lawful]",
+        'consent_records_read_by = ["safeguarding_lead"]',
+        'consent_records_kept = "as the record that it is about"',
+        "[lawful.basis]",
+        f'article_6 = "{agency.article_6}"',
+        'article_9 = "g"',
+        "schedule_1_condition = 18",
+        'article_10 = "schedule_1_condition"',
+        f'appropriate_policy_document = "{agency.participant}-apd-2026"',
+    ]
     for user, held in agency.users.items():
         roles = ", ".join(f'"{role}"' for role in held.roles)
         lines += [f"[users.{user}]", f'name = "{held.name}"', f'job_title = "{held.job_title}"', f"roles = [{roles}]"]

@@ -14,6 +14,7 @@ from adapters.la.console.form import load_form
 from broker.sla import sub_request_due
 from deploy.demo.agencies import ASKED, COUNCIL, MANAGER, NOT_CONTACTED
 from deploy.demo.area import FORM, Area
+from deploy.demo.lawful import written
 from schemas.content.codes import Audience
 from schemas.content.response import Judgement, Response
 
@@ -79,7 +80,7 @@ class Ashgrove:
     async def answer(
         self, participant: str, *, level: str, best_placed: str, analysis: str, sources: frozenset[str] | None = None
     ) -> Response:
-        """Answer as a practitioner does: look up, get every approval, judge, send."""
+        """Answer as a practitioner does: look up, get every approval, judge, write down why it is lawful, send."""
         agency = self._area.adapters[participant]
         user = self._area.first_user(participant)
         rfi = await self.rfi_of(participant)
@@ -90,6 +91,7 @@ class Ashgrove:
                 await agency.desk.approve(rfi, one.candidate.key, role=role, user=holder)
         judgement = Judgement(level_of_need=level, best_placed=best_placed, analysis=analysis)
         await agency.desk.judge(rfi, judgement, user=user)
+        await agency.lawful.record(rfi, written(await agency.lawful.form(rfi, user=user)), user=user)
         return await agency.desk.send(rfi, user=user)
 
     async def rfi_of(self, participant: str) -> str:

@@ -149,3 +149,42 @@ class WithholdRecord(Content):
     rests_on: str | None = None
     safety_relevant: bool = False
     weighing: Weighing | None = None
+
+
+class AnswerNotes(Content):
+    """What a person recorded about one whole answer (LAW-08, LAW-12, LAW-18, LAW-22 to LAW-25)."""
+
+    informed: bool = False
+    not_informed_reason: str | None = None
+    young_person_told: bool = False
+    necessity: str | None = None
+    human_rights: HumanRights = HumanRights()
+    paragraph_18: Paragraph18 | None = None
+    exemption: str | None = None
+    caldicott_checked: bool = False
+    checklist: Checklist = Checklist()
+
+
+class RecordNotes(Content):
+    """What a person recorded about one record of an answer: its confidence, its agreement, or why it is withheld.
+
+    `other_route`: where nothing is said of a record, whether a sealed or spoken word to the decision maker was
+    considered, and what came of it (DIS-22).
+    """
+
+    agreement: AgreementToShare = AgreementToShare()
+    objection_decided: str | None = None
+    incapable_of_consent: bool = False
+    confidence_gate: str | None = None
+    confidence_test: ConfidenceTest | None = None
+    views_of_confider: str | None = None
+    rests_on: str | None = None
+    weighing: Weighing | None = None
+    other_route: str | None = None
+
+
+class LawfulNotes(Content):
+    """What was recorded to show that one answer is lawful; kept at the holder and never sent. By record id."""
+
+    answer: AnswerNotes = AnswerNotes()
+    records: dict[str, RecordNotes] = {}

@@ -1,7 +1,8 @@
 """Small faults to put into a Python module, one at a time: what a slip of the hand or of the mind would leave behind.
 
 Pure: source text in, changed source texts out. Every fault is a replacement of one span of the source, so that it can
-be read as a line. Left alone: docstrings, annotations, imports, decorators, and prose (a literal with a space in it is a message;
+be read as a line. Left alone: docstrings, annotations, imports, decorators, and prose (a literal with a space in it is
+a message;
 tests hold messages by their requirement's number, not by their words).
 """
 

@@ -6,14 +6,14 @@ decision goes into the ledger in the transaction that sends it: where it cannot 
 """
 
 import asyncio
-import json
-from collections.abc import Callable, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Callable, Set
 from datetime import datetime
 
-from adapters.kit.desk.answer import CANCELLED, Answer, Holder, Judged, answer, objections
+from adapters.kit.desk.answer import CANCELLED, Answer, Holder, answer
 from adapters.kit.desk.clocks import set_source_clocks
 from adapters.kit.desk.intake import KIND, tell
+from adapters.kit.desk.ledger import record_decisions, record_lawfulness
+from adapters.kit.desk.proposal import Bench, Proposal
 from adapters.kit.desk.request_file import Candidate, RequestFile, SubRequest, approved, withheld, worded
 from adapters.kit.desk.steps import (
     after_sending,
@@ -24,39 +24,16 @@ from adapters.kit.desk.steps import (
     withholding_objections,
 )
 from adapters.kit.disclosure import Pack
+from adapters.kit.lawful.standing import Standing
 from adapters.kit.lookup.records import Records
 from adapters.kit.refusal import Refused, refuse_if
 from adapters.kit.running.users import Users
 from adapters.kit.store.filing import read, read_all, write
 from adapters.kit.store.store import Store
-from adapters.kit.store.transaction import Transaction
 from broker.sla import sub_request_due
+from schemas.content.lawfulness import RecordNotes
 from schemas.content.notice import Correction, Seen
 from schemas.content.response import Judgement, Responder, Response
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """A request file beside what the rules say of it now, in the order of its candidates.
-
-    `incomplete` are the gaps of the request itself; it is worked all the same where `worked` (RED, RFI-15).
-    """
-
-    file: RequestFile
-    judged: tuple[Judged, ...]
-    warnings: tuple[str, ...] = ()
-    incomplete: tuple[str, ...] = ()
-    worked: bool = True
-
-    @property
-    def new(self) -> tuple[Judged, ...]:
-        """The records that no part has answered for yet."""
-        return tuple(one for one in self.judged if one.candidate.sent_in_part is None)
-
-    @property
-    def objections(self) -> tuple[str, ...]:
-        """Why the answer may not go yet; empty means that it may."""
-        return tuple(objections(self.file, self.new, incomplete=() if self.worked else self.incomplete))
 
 
 class Desk:
@@ -71,6 +48,7 @@ class Desk:
         store: Store,
         users: Users,
         clock: Callable[[], datetime],
+        standing: Standing,
     ) -> None:
         self._holder = holder
         self._pack = pack
@@ -78,6 +56,7 @@ class Desk:
         self._store = store
         self._users = users
         self._clock = clock
+        self._standing = standing
 
     async def list(self) -> tuple[RequestFile, ...]:
         """Give every request file, oldest first, without marking any as seen."""
@@ -152,7 +131,7 @@ class Desk:
 
     async def approve(self, rfi: str, record: str, *, role: str, user: str) -> Proposal:
         """Approve one record in a role that the user holds; never one's own wording of a sensitive record (RSP-19)."""
-        self._users.require(user, role)
+        self._users.require_trained(user, role, today=self._clock().date())
 
         def step(candidate: Candidate) -> Candidate:
             if candidate.worded_by == user and is_high_sensitivity(candidate.record):
@@ -170,13 +149,15 @@ class Desk:
             rfi, record, f"{record} worded", user=user, step=lambda candidate: worded(candidate, wording, by=user)
         )
 
-    async def withhold(self, rfi: str, record: str, *, ground: str, note: str, user: str) -> Proposal:
+    async def withhold(
+        self, rfi: str, record: str, *, ground: str, note: str, user: str, notes: RecordNotes | None = None
+    ) -> Proposal:
         """Withhold a record on a professional's judgement, with its ground and the weighing (LAW-27, LAW-30)."""
         self._users.find(user)
         refuse_if(withholding_objections(ground, note))
 
         def step(candidate: Candidate) -> Candidate:
-            return withheld(candidate, ground, note, at=self._clock(), by=user)
+            return withheld(candidate, ground, note, notes=notes, at=self._clock(), by=user)
 
         return await self._change_candidate(rfi, record, f"{record} withheld: {ground}", user=user, step=step)
 
@@ -193,7 +174,8 @@ class Desk:
             proposal = self._judge(file)
             refuse_if(proposal.objections)
             reply = self._answer(proposal, user=user)
-            await self._record_decisions(tx, file, proposal.new, user=user)
+            await record_decisions(tx, file, proposal.new, user=user)
+            await record_lawfulness(tx, proposal, user=user)
             await tell(
                 tx,
                 file,
@@ -228,7 +210,7 @@ class Desk:
                 what_was_wrong=what_was_wrong,
                 corrected_at=self._clock(),
             )
-            await self._record_decisions(tx, file, [judged], user=user)
+            await record_decisions(tx, file, [judged], user=user)
             await tell(tx, file, notice, event="NTC", user=user, role=signing_role)
             await write(tx, KIND, rfi, changed, version=version)
         return notice
@@ -247,26 +229,7 @@ class Desk:
         )
 
     def _judge(self, file: RequestFile) -> Proposal:
-        records = [candidate.record for candidate in file.candidates]
-        assessment = self._pack.assess(file.rfi, records, approvals=file.approvals())
-        judged = tuple(
-            Judged(candidate, decision)
-            for candidate, decision in zip(file.candidates, assessment.decisions, strict=True)
-        )
-        gaps = tuple(gap.message for gap in self._pack.gaps(file.rfi))
-        warnings = tuple(gap.message for gap in assessment.warnings if gap.message not in gaps)
-        return Proposal(file, judged, warnings=warnings, incomplete=gaps, worked=not assessment.bounce)
-
-    async def _record_decisions(
-        self, tx: Transaction, file: RequestFile, judged: Sequence[Judged], *, user: str
-    ) -> None:
-        for one in judged:
-            plain = {"decision": one.decision.as_plain(), "outcome": one.outcome, "sent_by": user}
-            await tx.record(
-                "decision",
-                refs={"enquiry": file.rfi.enquiry, "rfi": file.rfi.rfi or "", "item": one.candidate.item},
-                detail=json.dumps(plain, sort_keys=True, default=str).encode(),
-            )
+        return Proposal.of(file, by=Bench(self._pack, self._standing, self._users, self._clock()))
 
     async def _change(
         self, rfi: str, what: str, *, user: str, step: Callable[[RequestFile], dict[str, object]]

@@ -16,6 +16,7 @@ from pydantic import AwareDatetime
 
 from schemas.content.base import Content
 from schemas.content.codes import Reason
+from schemas.content.lawfulness import Advice, LawfulNotes, RecordNotes
 from schemas.content.notice import Cancellation, OutcomeNotice
 from schemas.content.record import Record
 from schemas.content.response import Judgement, TraceStatus
@@ -54,6 +55,7 @@ class Withheld(Content):
     note: str
     by: str
     at: AwareDatetime
+    notes: RecordNotes = RecordNotes()
 
 
 class Candidate(Content):
@@ -140,6 +142,8 @@ class RequestFile(Content):
     judgement: Judgement | None = None
     parts_sent: int = 0
     sent_judgement: Judgement | None = None
+    lawful: LawfulNotes | None = None
+    advice: tuple[Advice, ...] = ()
     outcome: OutcomeNotice | None = None
     cancellation: Cancellation | None = None
     onward: tuple[OnwardAsked, ...] = ()
@@ -221,6 +225,9 @@ def worded(candidate: Candidate, wording: str, *, by: str) -> Candidate:
     return candidate.model_copy(update={"record": record, "worded_by": by})
 
 
-def withheld(candidate: Candidate, ground: str, note: str, *, at: datetime, by: str) -> Candidate:
-    """Record the professional's decision to withhold this record."""
-    return candidate.model_copy(update={"withheld": Withheld(ground=ground, note=note, by=by, at=at)})
+def withheld(
+    candidate: Candidate, ground: str, note: str, *, at: datetime, by: str, notes: RecordNotes | None = None
+) -> Candidate:
+    """Record the professional's decision to withhold this record; `notes`: its two sides, and what it rests on."""
+    decision = Withheld(ground=ground, note=note, by=by, at=at, notes=notes or RecordNotes())
+    return candidate.model_copy(update={"withheld": decision})

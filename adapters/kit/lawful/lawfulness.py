@@ -16,7 +16,7 @@ from adapters.kit.lawful.finding import Check, Effect, Finding, Findings, blank,
 from schemas.content.codes import Outcome, Reason
 from schemas.content.lawfulness import Advice, Checklist, ConfidenceTest, ReleaseRecord, WithholdRecord
 from schemas.content.record import Record
-from schemas.content.rfi import RequestForInformation
+from schemas.content.rfi import LawfulBasis, RequestForInformation
 
 GATES: Final = frozenset({"consent", "protection", "crime", "legal_obligation"})
 ARTICLE_8_AIMS: Final = frozenset(
@@ -25,6 +25,35 @@ ARTICLE_8_AIMS: Final = frozenset(
 NECESSITIES: Final = frozenset({"crime", "authorised_by_law", "public_interest", "reasonable_belief"})
 CARE_CATEGORIES: Final = frozenset({"health", "sex_life", "social_care"})
 RESTS_ON: Final = frozenset({"more_detrimental_to_child", "legal_restriction"})
+# The duty reaches what is relevant to the child's safety and is this agency's to give; a refusal on one of these
+# grounds says that the record is not, so there is nothing for it to rest on.
+OUTSIDE_THE_DUTY: Final = frozenset(
+    {
+        Reason.NOT_RELEVANT,
+        Reason.EXCESSIVE,
+        Reason.THIRD_PARTY_UNCONNECTED,
+        Reason.OUT_OF_DATE,
+        Reason.IDENTITY_UNCONFIRMED,
+        Reason.WRONG_ROUTE,
+        Reason.NEEDS_APPROVER,
+    }
+)
+_RESTRICTED_BY_LAW: Final = frozenset(
+    {
+        Reason.CONFIDENCE_UPHELD,
+        Reason.CONSENT_REFUSED_NO_POWER,
+        Reason.COURT_RESTRICTED,
+        Reason.LEGAL_PRIVILEGE,
+        Reason.LEGAL_RESTRICTION_ADOPTION,
+        Reason.LEGAL_RESTRICTION_GRA,
+        Reason.LEGAL_RESTRICTION_HFEA,
+        Reason.LEGAL_RESTRICTION_SSAA,
+        Reason.RETENTION_EXPIRED,
+    }
+)
+_HARMS_THE_CHILD: Final = frozenset(
+    {Reason.MORE_DETRIMENTAL_TO_CHILD, Reason.LOCATION_PROTECTED, Reason.IDENTITY_PROTECTED}
+)
 DUTY_2026: Final = "ca2004_s16la"
 _HALF: Final = 0.5
 
@@ -47,6 +76,13 @@ def withhold_findings(withhold: WithholdRecord, *, gateways: tuple[str, ...]) ->
     return (*_ground(withhold, gateways=gateways), *_weighed(withhold))
 
 
+def rests_on_by_ground(ground: str | None) -> str | None:
+    """Give what a refusal rests on under the 2026 duty, where its ground settles that (LAW-27)."""
+    if ground in _HARMS_THE_CHILD:
+        return "more_detrimental_to_child"
+    return "legal_restriction" if ground in _RESTRICTED_BY_LAW else None
+
+
 def advice_overdue(advice: Advice, *, due_at: datetime, now: datetime) -> Finding | None:
     """Warn when advice is still awaited at half of the clock, which it never stops (LAW-28). Moments are aware."""
     if advice.answered_at is not None or now < advice.asked_at + (due_at - advice.asked_at) * _HALF:
@@ -54,9 +90,14 @@ def advice_overdue(advice: Advice, *, due_at: datetime, now: datetime) -> Findin
     return warn("LAW-28", f"advice of the {advice.of} is still awaited; the clock of the answer runs on")
 
 
-def prefilled(record: Record, *, decision: Decision, request: RequestForInformation) -> Checklist:
-    """Answer those of the ten questions that the record, the decision and the request settle (LAW-24)."""
-    basis = request.lawful_basis
+def prefilled(
+    record: Record, *, decision: Decision, request: RequestForInformation, basis: LawfulBasis | None = None
+) -> Checklist:
+    """Answer those of the ten questions that the record, the decision and the request settle (LAW-24).
+
+    `basis`: the holder's own; the request's where it has named none.
+    """
+    basis = basis or request.lawful_basis
     article = f"Article 6(1)({basis.article_6}); {', '.join(request.gateways)}" if basis.article_6 else None
     objected = record.consent in {"refused", "withdrawn"}
     return Checklist(
@@ -127,7 +168,8 @@ def _ground(withhold: WithholdRecord, *, gateways: tuple[str, ...]) -> Findings:
     """LAW-27: a refusal has a ground, and under the 2026 duty says what it rests on."""
     if withhold.ground not in frozenset(Reason):
         yield block("LAW-27", "a refusal needs a ground")
-    if DUTY_2026 in gateways and withhold.rests_on not in RESTS_ON:
+    reached = DUTY_2026 in gateways and withhold.ground not in OUTSIDE_THE_DUTY
+    if reached and withhold.rests_on not in RESTS_ON:
         yield block("LAW-27", "under the 2026 duty: more detrimental to the child, or a legal restriction?")
 
 

@@ -17,6 +17,7 @@ from adapters.kit.delivery.inbox_worker import Received
 from adapters.kit.desk.answer import Holder
 from adapters.kit.desk.clocks import SOURCE, on_source_timer
 from adapters.kit.desk.intake import Intake
+from adapters.kit.desk.lawful_desk import LawfulDesk
 from adapters.kit.desk.onward import OnwardDesk
 from adapters.kit.desk.practitioner import Desk
 from adapters.kit.disclosure import load_pack
@@ -91,6 +92,9 @@ class Adapter:
         self._records: Records | None = None
         self.pack = load_pack(settings.file.kind)
         self.desk = self._desk()
+        self.lawful = LawfulDesk(
+            self.desk, standing=settings.file.lawful, store=store, users=settings.users, clock=clock
+        )
         self.onward = OnwardDesk(
             lead=self.pack.agency.safeguarding_lead, store=store, users=settings.users, clock=clock
         )
@@ -186,6 +190,7 @@ class Adapter:
             store=self.store,
             users=self.settings.users,
             clock=self.clock,
+            standing=file.lawful,
         )
 
     def _take_in(self, intake: Intake) -> None:

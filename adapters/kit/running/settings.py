@@ -9,6 +9,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
+from adapters.kit.lawful.standing import Standing
 from adapters.kit.running.users import User, Users
 from schemas.agency import AGENCY_KINDS, ParticipantId
 from schemas.content.base import Content
@@ -54,6 +55,8 @@ class AdapterFile(Content):
     register_file: str | None = None
     tls: TlsFiles | None = None
     answers: Answers
+    lawful: Standing = Standing()
+    untrained_approvers: Literal["block", "warn"] = "block"
     users: dict[str, User] = {}
 
 
@@ -63,7 +66,7 @@ class AdapterSettings:
     def __init__(self, home: Path, file: AdapterFile) -> None:
         self.home = home
         self.file = file
-        self.users = Users(by_id=file.users)
+        self.users = Users(by_id=file.users, untrained_approvers=file.untrained_approvers)
 
     def path(self, relative: str) -> Path:
         """Give a path of the file as an absolute one."""

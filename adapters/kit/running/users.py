@@ -1,13 +1,14 @@
 """Who may act here: the named users of one adapter, the roles they hold, and when they were last trained.
 
 Roles are taken literally: a role that a user does not hold is not theirs, and a higher role does not stand in for a
-lower one. A missing role is a refusal (RSP-19); `training_warning` says that a refresher is stale (GOV-15), and no
-command shows it yet. A refusal names the user by the short name, never by the person's own.
+lower one. A missing role is a refusal (RSP-19), and so is an approval by somebody whose refresher is not on record,
+unless the adapter's file says `untrained_approvers = "warn"`; everybody else's stale refresher is a warning (GOV-15).
+A refusal and a warning name the user by the short name, never by the person's own.
 """
 
 from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Final
+from typing import Final, Literal
 
 from adapters.kit.refusal import Refused
 from schemas.content.base import Content
@@ -34,6 +35,7 @@ class Users(Content):
     """The users of one adapter, by the short name with which they sign in."""
 
     by_id: dict[str, User]
+    untrained_approvers: Literal["block", "warn"] = "block"
 
     def find(self, user_id: str) -> User:
         """Give the user. Raises `Refused` for somebody unknown."""
@@ -48,6 +50,14 @@ class Users(Content):
             raise Refused([f"RSP-19: {user_id} does not hold the role {role}"])
         return user
 
+    def require_trained(self, user_id: str, role: str, *, today: date) -> User:
+        """Give the user if they may approve in `role` today (RSP-19, GOV-15). Raises `Refused` otherwise."""
+        user = self.require(user_id, role)
+        stale = training_warning(user_id, user, today=today)
+        if stale and self.untrained_approvers == "block":
+            raise Refused([f"{stale}; somebody else approves, or the refresher is done and entered in adapter.toml"])
+        return user
+
     def require_any(self, user_id: str, roles: frozenset[str], *, why: str) -> User:
         """Give the user if they hold one of `roles`. Raises `Refused`, saying why one is needed."""
         user = self.find(user_id)
@@ -56,10 +66,10 @@ class Users(Content):
         return user
 
 
-def training_warning(user: User, *, today: date) -> str | None:
+def training_warning(user_id: str, user: User, *, today: date) -> str | None:
     """Say that the refresher is missing or stale, or nothing (GOV-15)."""
     if user.trained_on is None or today - user.trained_on > TRAINING_VALID:
-        return f"GOV-15: the data-protection refresher of {user.name} is not on record for the last twelve months"
+        return f"GOV-15: the data-protection refresher of {user_id} is not on record for the last twelve months"
     return None
 
 

@@ -21,6 +21,7 @@ from adapters.la.console.form import load_form
 from broker.hub import Delivery
 from deploy.demo.agencies import AGENCIES, COUNCIL, MANAGER, DemoUser
 from deploy.demo.area import FORM, Area
+from deploy.demo.lawful import written
 from deploy.demo.scenario import at
 from schemas.content.base import Content
 from schemas.content.notice import read_message
@@ -104,6 +105,12 @@ async def approve_all(area: Area, participant: str, rfi: str) -> None:
             await desk.approve(rfi, one.candidate.key, role=role, user=area.holder_of(participant, role))
 
 
+async def written_down(area: Area, participant: str, rfi: str) -> None:
+    """Record what shows that the answer is lawful, as a practitioner does."""
+    desk, user = area.adapters[participant].lawful, PRACTITIONER[participant]
+    await desk.record(rfi, written(await desk.form(rfi, user=user)), user=user)
+
+
 async def answered(area: Area, participant: str, *, rfi: str | None = None) -> Response:
     """Answer the one request, or the one named, as a practitioner does, and let it arrive."""
     desk, user = area.adapters[participant].desk, PRACTITIONER[participant]
@@ -111,6 +118,7 @@ async def answered(area: Area, participant: str, *, rfi: str | None = None) -> R
     await desk.propose(rfi, user=user)
     await approve_all(area, participant, rfi)
     await desk.judge(rfi, JUDGEMENT, user=user)
+    await written_down(area, participant, rfi)
     response = await desk.send(rfi, user=user)
     await area.settle()
     return response

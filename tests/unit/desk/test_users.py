@@ -46,6 +46,6 @@ def test_a_refusal_names_the_user_by_the_short_name_and_not_the_persons_own(role
 
 def test_a_refresher_is_stale_after_a_year_and_missing_ones_are_named() -> None:
     """GOV-15: a warning, on the day after the last valid one."""
-    assert training_warning(USERS.find("sam"), today=date(2026, 11, 25)) is None
-    assert training_warning(USERS.find("sam"), today=date(2026, 11, 26)) is not None
-    assert training_warning(USERS.find("pat"), today=date(2026, 11, 24)) is not None
+    assert training_warning("sam", USERS.find("sam"), today=date(2026, 11, 25)) is None
+    assert training_warning("sam", USERS.find("sam"), today=date(2026, 11, 26)) is not None
+    assert training_warning("pat", USERS.find("pat"), today=date(2026, 11, 24)) is not None
