@@ -181,8 +181,8 @@ def test_a_sample_from_another_ledger_is_found_out(drawn: Path, october: Path, t
 
     async def make() -> None:
         async with Ledger.opened(str(other), now=BEGAN) as ledger:
-            for number in range(60):
-                october_again = October(ledger)
+            october_again = October(ledger)
+            for number in range(150):
                 await october_again.pass_("testford-la", HEALTH, Event.REQUEST, thread=f"other-{number}", at=STARTS)
 
     asyncio.run(make())
