@@ -28,6 +28,7 @@ from adapters.kit.store.tables import inbox_rows, outbox_rows, quarantine
 from broker.embedded import EmbeddedHub
 from broker.hub import HubConnection
 from schemas.routing import Lane
+from tests.crash.nursery import lived
 from tests.crash.victim import (
     CANARY,
     COUNCIL,
@@ -35,6 +36,7 @@ from tests.crash.victim import (
     POLICE,
     QUICK,
     RefusesOnce,
+    Settings,
     a_round,
     apply,
     envelopes_of,
@@ -49,7 +51,7 @@ from tests.support.parties import make_party
 __all__ = ["new_store"]
 
 KILLS = int(os.environ.get("MASH_CRASH_KILLS", "1"))
-LIFE_SECONDS = 150
+LIFE_SECONDS = 900  # a life that stands still ends itself much sooner
 SENDING = (
     *("C43", "C01", "C02", "C03", "C04", "C05", "C06", "C07", "C08", "C09", "C10", "C11", "C12", "C31", "C32"),
     *("C39", "C40", "C41", "C42"),
@@ -82,23 +84,22 @@ def folder(tmp_path: Path) -> Path:
 
 async def life(name: str, url: str, folder: Path, *, number: int, armed: str | None, kind: str = "round") -> int:
     """Run one life of the victim to its end; returns its exit code (-9 when it was killed)."""
-    told = json.dumps({"name": name, "url": url, "folder": str(folder), "life": number, "kind": kind})
-    environment = {**os.environ, **({VARIABLE: armed} if armed else {})}
+    settings = Settings(name=name, url=url, folder=str(folder), life=number, kind=kind)
+    ended = await lived(settings, armed=armed, seconds=LIFE_SECONDS)
+    assert ended.code in (0, -9), f"{armed}: {ended.code} {ended.complaint}"
+    return ended.code
+
+
+async def life_of_a_program(name: str, url: str, folder: Path, *, number: int, armed: str) -> int:
+    """Run one life as a program of its own, armed by the environment as an operator's test would."""
+    told = json.dumps({"name": name, "url": url, "folder": str(folder), "life": number, "kind": "receive"})
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.crash.victim", told),
-        env=environment,
+        env={**os.environ, VARIABLE: armed},
         cwd=Path(__file__).parents[2],
-        stderr=asyncio.subprocess.PIPE,
     )
-    try:
-        async with asyncio.timeout(LIFE_SECONDS):
-            _, complaint = await process.communicate()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        pytest.fail(f"the life armed with {armed} neither died nor came to rest")
-    assert process.returncode in (0, -9), f"{armed}: {process.returncode} {complaint.decode()[-2000:]}"
-    return process.returncode
+    async with asyncio.timeout(LIFE_SECONDS):
+        return await process.wait()
 
 
 @asynccontextmanager
@@ -227,7 +228,7 @@ async def test_a_message_that_kills_is_set_aside(new_store: NewStore, folder: Pa
     victim = (POLICE, await new_store())
     async with partner(COUNCIL, await new_store(), folder) as (_, connection):
         await connection.publish(b"poison", recipient=POLICE, lane=Lane.ROUTINE, attempt_id="poison.1")
-        lives = [await life(*victim, folder, number=n, armed="C30", kind="receive") for n in range(4)]
+        lives = [await life_of_a_program(*victim, folder, number=n, armed="C30") for n in range(4)]
     assert lives == [-9, -9, -9, 0]
     key = keyring(folder, POLICE).store_key()
     async with (

@@ -40,7 +40,8 @@ from tests.support.hubs import FAST
 from tests.support.parties import cheap_protector
 
 COUNCIL, POLICE, HEALTH = "testford-la", "testford-police", "testford-health"
-PATIENCE = 100  # times half a second
+PATIENCE = 120  # looks at which something was overdue and nothing had moved since the last
+LOOK_EVERY = 0.25  # seconds
 CANARY = b"CANARY-Ashgrove-Test"
 SOON = timedelta(milliseconds=100)
 _BOUNDS = dict.fromkeys(Lane, timedelta(seconds=8))  # longer than a loaded machine takes, or repetitions pile up
@@ -238,18 +239,39 @@ async def _work(store: Store, hub: EmbeddedHub, seals: Envelopes, *, settings: S
 
 
 async def _come_to_rest(store: Store, hub: EmbeddedHub, name: str, tasks: "list[asyncio.Task[None]]") -> list[str]:
-    """Wait until nothing is left to do, here or in the queues; returns what is left when patience ends."""
-    left = ["nothing was looked at"]
-    for _ in range(PATIENCE):
+    """Wait until nothing is left to do, here or in the queues; returns what is left when patience ends.
+
+    A loaded machine is slow, a lost wake-up stands still: patience ends only over what is overdue and does not move.
+    """
+    still, before = 0, ""
+    while still < PATIENCE:
         for task in tasks:
             if task.done():
                 await task
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(LOOK_EVERY)
         waiting = sum([await hub.depth(queue_name(name, lane)) for lane in Lane])
         left = [*await unfinished(store), *[f"{waiting} in the queues"] * bool(waiting)]
         if not left:
-            break
-    return left
+            return []
+        now = f"{await _moves(store)} {waiting}"
+        stuck = now == before and (waiting or await _overdue(store))
+        still, before = still + 1 if stuck else 0, now
+    return [f"nothing has moved for {PATIENCE * LOOK_EVERY} seconds:", *left]
+
+
+async def _moves(store: Store) -> tuple[int, int]:
+    """Count what has ever been done here: entries in the ledger, and attempts to send."""
+    async with store.snapshot() as view:
+        attempts = [row["attempt"] for row in await view.select(outbox_rows, select(outbox_rows))]
+        return view.meta["ledger_count"], sum(attempts)
+
+
+async def _overdue(store: Store) -> bool:
+    """Say whether anything should have happened by now, rather than be waited for."""
+    async with store.snapshot() as view:
+        sent = await view.select(outbox_rows, select(outbox_rows).where(outbox_rows.c.due_at <= view.now))
+        came = await view.select(inbox_rows, select(inbox_rows).where(inbox_rows.c.due_at <= view.now))
+    return bool(sent or came)
 
 
 async def _courier(store: Store) -> None:
