@@ -5,10 +5,12 @@ duty file is given up; the notice is made anew each time, so that its link is go
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from broker.alerts import tellings, ways
 from broker.alerts.book import Entry
@@ -16,7 +18,7 @@ from broker.alerts.desks import Duty, Route
 from broker.alerts.kinds import HUB
 from broker.alerts.notice import Notice, reference_of, telephone_of
 from broker.alerts.routing import Accepted, Carriers, Fate, NotTold, WayFault, bounded
-from broker.alerts.tellings import State, Telling
+from broker.alerts.tellings import Batch, State, Telling
 from broker.alerts.tokens import Claim, Tokens
 from broker.alerts.ways import WayName
 from broker.ledger import Ledger
@@ -54,11 +56,12 @@ class Carrying:
     backoff: Backoff
     follow_every: float
 
-    async def tell(self, telling: Telling, entry: Entry) -> None:
-        """Carry a telling that was claimed."""
+    async def tell(self, batch: Batch) -> None:
+        """Carry what was claimed as one notice, which speaks of the first."""
+        telling, entry = batch[0]
         route = tellings.route_of(telling, self.duty.desk(telling.desk))
         if route is None:
-            await self._note(telling, state=State.ABANDONED.value, next_try_at=None)
+            await self._note([one for one, _ in batch], state=State.ABANDONED.value, next_try_at=None)
             return
         try:
             notice = self.wording.notice(telling, entry, duty=self.duty, now=self.clock())
@@ -66,26 +69,25 @@ class Carrying:
         except NotTold as fault:
             pause = self.backoff.pause(telling.attempts, chance=random.random())  # noqa: S311 - jitter, not a secret
             next_try = self.clock() + timedelta(seconds=pause)
-            await self._note_failed(telling, fault.fault, next_try_at=next_try)
+            await self._note_failed([one for one, _ in batch], fault.fault, next_try_at=next_try)
         else:
-            await self._note_accepted(telling, accepted)
+            await self._note_accepted(batch, accepted)
 
     async def follow(self, telling: Telling) -> None:
         """Ask what became of a telling that was accepted."""
-        carrier = self.carriers[telling.way]
+        carrier, one = self.carriers[telling.way], (telling,)
         try:
             fate = await bounded(lambda: carrier.fate(telling.receipt), limit=carrier.limit)
         except NotTold as fault:
             if fault.fault is WayFault.BOUNCED:
-                await self._note_failed(telling, fault.fault, state=State.FAILED.value, next_try_at=None)
+                await self._note_failed(one, fault.fault, state=State.FAILED.value, next_try_at=None)
             return  # else it could not be asked, and is asked again when its lease is over
         now = self.clock()
+        over = now - telling.decided_at > FOLLOWED_FOR
         if fate is Fate.DELIVERED:
-            await self._note_worked(telling, has_arrived=True, state=State.DELIVERED.value, next_try_at=None)
+            await self._note_worked(one, has_arrived=True, state=State.DELIVERED.value, next_try_at=None)
         else:
-            over = now - telling.decided_at > FOLLOWED_FOR
-            next_try = None if over else now + timedelta(seconds=self.follow_every)
-            await self._note(telling, next_try_at=next_try)
+            await self._note(one, next_try_at=None if over else now + timedelta(seconds=self.follow_every))
 
     async def probe(self, name: WayName, route: Route) -> bool:
         """Try a way without telling anybody anything, and say whether it works."""
@@ -105,23 +107,32 @@ class Carrying:
         carrier = self.carriers[telling.way]
         return await bounded(lambda: carrier.tell(route, notice, telling=telling.number), limit=carrier.limit)
 
-    async def _note_accepted(self, telling: Telling, accepted: Accepted) -> None:
+    async def _note_accepted(self, batch: Batch, accepted: Accepted) -> None:
+        """Note it of the whole batch; the fate of the one notice is followed on its first row."""
         now = self.clock()
-        state = State.ACCEPTED if accepted.receipt else State.DELIVERED
-        again = now + timedelta(seconds=self.follow_every) if accepted.receipt else None
-        noted = {"state": state.value, "told_at": now, "receipt": accepted.receipt, "next_try_at": again, "fault": ""}
-        await self._note_worked(telling, has_arrived=False, **noted)
+        told = {"state": State.DELIVERED.value, "told_at": now, "next_try_at": None, "fault": ""}
+        again = now + timedelta(seconds=self.follow_every)
+        followed = {"state": State.ACCEPTED.value, "receipt": accepted.receipt, "next_try_at": again}
+        first, *others = (telling for telling, _ in batch)
+        await self._note_worked((first,), has_arrived=False, **told | (followed if accepted.receipt else {}))
+        if others:
+            await self._note_worked(others, has_arrived=False, **told)
 
-    async def _note_worked(self, telling: Telling, *, has_arrived: bool, **noted: Any) -> None:
+    async def _note_worked(self, some: Sequence[Telling], *, has_arrived: bool, **noted: Any) -> None:
         async with self.ledger.writing() as connection:
-            await tellings.note(connection, telling.number, **noted)
-            await ways.note_worked(connection, WayName.of(telling), now=self.clock(), has_arrived=has_arrived)
+            await _write(connection, some, noted)
+            await ways.note_worked(connection, WayName.of(some[0]), now=self.clock(), has_arrived=has_arrived)
 
-    async def _note_failed(self, telling: Telling, fault: WayFault, **noted: Any) -> None:
+    async def _note_failed(self, some: Sequence[Telling], fault: WayFault, **noted: Any) -> None:
         async with self.ledger.writing() as connection:
-            await tellings.note(connection, telling.number, fault=fault.value, **noted)
-            await ways.note_failed(connection, WayName.of(telling), fault, now=self.clock())
+            await _write(connection, some, {"fault": fault.value, **noted})
+            await ways.note_failed(connection, WayName.of(some[0]), fault, now=self.clock())
 
-    async def _note(self, telling: Telling, **noted: Any) -> None:
+    async def _note(self, some: Sequence[Telling], **noted: Any) -> None:
         async with self.ledger.writing() as connection:
-            await tellings.note(connection, telling.number, **noted)
+            await _write(connection, some, noted)
+
+
+async def _write(connection: AsyncConnection, some: Sequence[Telling], noted: Mapping[str, Any]) -> None:
+    for telling in some:
+        await tellings.note(connection, telling.number, **noted)

@@ -11,7 +11,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from time import monotonic
@@ -30,6 +30,7 @@ from broker.ledger import Ledger
 from broker.settings import Backoff
 from broker.watch_outside import DutySight
 
+_YIELD_EVERY: Final = 50
 _PAUSES: Final = Backoff(base=10.0, cap=600.0)
 _MARGIN: Final = timedelta(seconds=30)
 """A claimed row comes back so long after its carrier's limit, when whoever had it in hand is gone."""
@@ -44,6 +45,7 @@ class CourierSettings:
     follow_every: float = 60.0
     probe_every: float = 3600.0
     probe_failing_every: float = 300.0
+    sight_every: float = 5.0
     stalled_after: float = 120.0
     backoff: Backoff = _PAUSES
 
@@ -69,14 +71,24 @@ class Courier:
         self._underway: dict[asyncio.Task[None], Way] = {}
         self._next_probe: dict[WayName, float] = {}
         self._turned_at = monotonic()
+        self._seen: DutySight | None = None
+        self._seen_at = 0.0
 
     async def sight(self, now: datetime) -> DutySight:
-        """Give what the watch makes alerts of. Raises `LedgerUnavailable`."""
+        """Give what the watch makes alerts of, worked out every few seconds. Raises `LedgerUnavailable`."""
+        if self._seen is None or monotonic() - self._seen_at >= self._settings.sight_every:
+            self._seen, self._seen_at = await self._look(now), monotonic()
+        stalled = monotonic() - self._turned_at > self._settings.stalled_after
+        return replace(self._seen, troubles=(STALLED, *self._seen.troubles)) if stalled else self._seen
+
+    async def _look(self, now: datetime) -> DutySight:
         cases, failing = await tellings.open_cases(self._ledger), await ways.failing(self._ledger)
-        found = troubles(cases, failing, duty=self._duty, now=now)
-        stalled = (STALLED,) if monotonic() - self._turned_at > self._settings.stalled_after else ()
+        found = dict.fromkeys(troubles((), failing, duty=self._duty, now=now))
+        for start in range(0, len(cases), _YIELD_EVERY):
+            found |= dict.fromkeys(troubles(cases[start : start + _YIELD_EVERY], (), duty=self._duty, now=now))
+            await asyncio.sleep(0)
         staffed = frozenset(name for name, desk in self._duty.desks.items() if not desk.is_empty)
-        return DutySight((*stalled, *found), staffed)
+        return DutySight(tuple(found), staffed)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Courier"]:
@@ -105,8 +117,8 @@ class Courier:
         now = self._clock()
         await self._decide(now)
         await tellings.abandon(self._ledger)
-        for telling, entry in await tellings.claim(self._ledger, now=now, lease=self._lease, room=self._room()):
-            self._start(telling.way, partial(self._carrying.tell, telling, entry))
+        for batch in await tellings.claim(self._ledger, now=now, lease=self._lease, room=self._room()):
+            self._start(batch[0][0].way, partial(self._carrying.tell, batch))
         most = min(self._room().values(), default=0)
         for telling in await tellings.claim_followed(self._ledger, now=now, lease=self._lease, most=most):
             self._start(telling.way, partial(self._carrying.follow, telling))
@@ -120,11 +132,14 @@ class Courier:
 
     async def _decide(self, now: datetime) -> None:
         steps = []
-        for one in await tellings.open_cases(self._ledger):
+        for place, one in enumerate(await tellings.open_cases(self._ledger)):
+            if place % _YIELD_EVERY == 0:
+                await asyncio.sleep(0)
             desk = self._duty.desk(one.entry.alert.participant)
-            decision = decide(case_of(one), desk=desk, duty=self._duty, now=now)
-            if isinstance(decision, Tell):
-                steps.append((one.entry, desk, decision))
+            with suppress(Exception):  # `troubles` says of a case that it cannot be decided; here the others go on
+                decision = decide(case_of(one), desk=desk, duty=self._duty, now=now)
+                if isinstance(decision, Tell):
+                    steps.append((one.entry, desk, decision))
         if steps:
             await tellings.write_steps(self._ledger, steps, now=now)
 

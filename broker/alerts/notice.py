@@ -54,7 +54,7 @@ class Notice:
         return (
             f"{self.headline}\n\n"
             f"Look and confirm that you have seen it: {self.link}\n{ring}\n"
-            "If nobody confirms, the next person on duty is told.\n"
+            "There may be more alerts behind it. If nobody confirms, the next person on duty is told.\n"
             "This message holds no personal information. Do not reply with any.\n"
         )
 

@@ -35,6 +35,9 @@ class State(StrEnum):
 
 _FIRST: Final = case((alerts.c.urgency == Urgency.NOW.value, 0), else_=1)
 """What cannot wait goes before everything else."""
+SINGLY: Final = 3
+"""More alerts than this, for one person by one way at one moment, are told as one: nobody reads three hundred mails."""
+_AT_ONCE: Final = 500
 _REACHED: Final = frozenset({State.ACCEPTED, State.DELIVERED})
 
 
@@ -54,6 +57,10 @@ class Telling:
     attempts: int
     fault: str
     receipt: str
+
+
+Batch = tuple[tuple[Telling, Entry], ...]
+"""What goes out as one notice: tellings of one way, each with its alert; the first is what the notice speaks of."""
 
 
 @dataclass(frozen=True)
@@ -112,22 +119,40 @@ async def write_steps(ledger: Ledger, steps: Iterable[tuple[Entry, Desk, Tell]],
     return new
 
 
-async def claim(
-    ledger: Ledger, *, now: datetime, lease: timedelta, room: Mapping[Way, int]
-) -> tuple[tuple[Telling, Entry], ...]:
-    """Take what is due, as many of each way as there is `room`; it comes back after `lease` unless its end is noted."""
+async def claim(ledger: Ledger, *, now: datetime, lease: timedelta, room: Mapping[Way, int]) -> tuple[Batch, ...]:
+    """Take what is due, as many batches of each way as there is `room`, what cannot wait first.
+
+    A batch goes out as one notice: singly, unless more than `SINGLY` alerts wait for the same person by the same way.
+    What was taken comes back after `lease` unless its end is noted.
+    """
     due = (tellings.c.state == State.WAITING.value, tellings.c.next_try_at <= now, _waits())
     if not await _is_any(ledger, _with_alert().where(*due)):
         return ()
-    claimed: list[tuple[Telling, Entry]] = []
+    claimed: list[Batch] = []
     async with ledger.writing() as connection:
         for way, most in room.items():
-            chosen = _with_alert().where(*due, tellings.c.way == way.value).order_by(_FIRST, tellings.c.next_try_at)
-            for row in (await connection.execute(chosen.limit(most))).mappings().all():
-                await note(connection, row["number"], next_try_at=now + lease, attempts=row["attempts"] + 1)
-                about = await connection.execute(select(alerts).where(alerts.c.number == row["alert"]))
-                claimed.append((_telling({**row, "attempts": row["attempts"] + 1}), entry_of(about.mappings().one())))
+            chosen = _with_alert().where(*due, tellings.c.way == way.value).order_by(_FIRST, tellings.c.number)
+            rows = (await connection.execute(chosen.limit(_AT_ONCE))).mappings().all()
+            for some in _batches(rows)[:most]:
+                claimed.append(await _claimed(connection, some, next_try_at=now + lease))
     return tuple(claimed)
+
+
+async def _claimed(connection: AsyncConnection, rows: Sequence[Mapping[Any, Any]], *, next_try_at: datetime) -> Batch:
+    found: list[tuple[Telling, Entry]] = []
+    for row in rows:
+        attempts = row["attempts"] + 1
+        await note(connection, row["number"], next_try_at=next_try_at, attempts=attempts)
+        about = await connection.execute(select(alerts).where(alerts.c.number == row["alert"]))
+        found.append((_telling({**row, "attempts": attempts}), entry_of(about.mappings().one())))
+    return tuple(found)
+
+
+def _batches(rows: Sequence[Mapping[Any, Any]]) -> list[list[Mapping[Any, Any]]]:
+    by_way: dict[tuple[Any, ...], list[Mapping[Any, Any]]] = {}
+    for row in rows:
+        by_way.setdefault((row["desk"], row["rung"], row["post"], row["place"]), []).append(row)
+    return [batch for some in by_way.values() for batch in ([some] if len(some) > SINGLY else [[row] for row in some])]
 
 
 async def claim_followed(ledger: Ledger, *, now: datetime, lease: timedelta, most: int) -> tuple[Telling, ...]:

@@ -28,8 +28,18 @@ def troubles(
     cases: Iterable[OpenCase], failing: Iterable[FailingWay], *, duty: Duty, now: datetime
 ) -> tuple[Trouble, ...]:
     """Give every trouble there is at `now`."""
-    found = (*_of_ways(failing, duty), *(trouble for one in cases for trouble in _of_case(one, duty, now)))
+    found = (*_of_ways(failing, duty), *(trouble for one in cases for trouble in _seen_to(one, duty, now)))
     return tuple(dict.fromkeys(found))
+
+
+def _seen_to(one: OpenCase, duty: Duty, now: datetime) -> tuple[Trouble, ...]:
+    """Decide one case; one that cannot be decided is a trouble itself and hides no other."""
+    try:
+        return tuple(_of_case(one, duty, now))
+    except Exception:
+        alert = one.entry.alert
+        where = (alert.participant, alert.urgency, alert.reference)
+        return (Trouble(AlertKind.NOBODY_TO_TELL, *where, code="undecidable"),)
 
 
 def _of_ways(failing: Iterable[FailingWay], duty: Duty) -> Iterator[Trouble]:

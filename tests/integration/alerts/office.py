@@ -37,7 +37,9 @@ from tests.unit.alerts.rota import desk
 
 TOKENS = Tokens([b"0123456789abcdef"])
 LINK = "https://hub.example.org"
-EAGER = CourierSettings(round=0.02, probe_every=3600.0, follow_every=0.0, backoff=Backoff(base=20.0, cap=20.0))
+EAGER = CourierSettings(
+    round=0.02, probe_every=3600.0, follow_every=0.0, sight_every=0.0, backoff=Backoff(base=20.0, cap=20.0)
+)
 """Production's behaviour; pauses are in the test's own time."""
 MAIL = Route(Way.MAIL, "duty@police.example.org")
 EMAIL = Route(Way.NOTIFY_EMAIL, "duty@police.example.org")

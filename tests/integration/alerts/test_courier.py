@@ -20,6 +20,7 @@ from tests.support.parties import NOW
 from tests.unit.alerts.rota import desk, local
 
 POLICE = "testford-police"
+PLACES = "ABCDEFGH"
 
 
 @pytest.fixture
@@ -193,6 +194,39 @@ async def test_a_text_message_that_bounces_is_not_waited_for(hub: Office) -> Non
     assert (AlertKind.NOT_TOLD, POLICE, "bounced.notify_text.contact_officer") in await hub.troubles(courier)
     await hub.turn(hub.courier())
     assert (AlertKind.NOT_TOLD, POLICE, "bounced.notify_text.contact_officer") in await hub.troubles(courier)
+
+
+async def test_a_storm_of_alerts_is_one_mail_about_the_most_urgent_and_all_of_them_are_told(hub: Office) -> None:
+    """Sixty requests wait at one desk: nobody reads sixty mails, and the sixty-first must not be the urgent one."""
+    courier = hub.courier()
+    calm = [
+        replace(URGENT, urgency=Urgency.TODAY, reference=f"AAAAA-AA{one}{two}A") for one in PLACES for two in PLACES
+    ]
+    await hub.raise_(*calm, URGENT)
+    await hub.turn(courier)
+    (text,) = hub.mail.texts()
+    assert text.startswith("MASH alert, act now: ABCDE-FGHIJ\n")
+    told = [one for listed in await listed_recent(hub.ledger) for one in listed.told]
+    assert len(told) == len(calm) + 1
+    assert {one.state for one in told} == {"delivered"}
+    await hub.turn(courier, hours=2)
+    assert len(hub.notify.sent) == 1
+
+
+async def test_a_storm_that_fails_is_tried_again_as_one(hub: Office) -> None:
+    """One connection to a sick mail server, not sixty."""
+    hub.mail.mood = Mood.IS_BUSY
+    hub.desks = (desk(OFFICER, out_of_hours=()),)
+    courier = hub.courier(probe_every=1e9)
+    await hub.turn(courier)
+    before = len(hub.mail.recipients)
+    await hub.raise_(*(replace(URGENT, reference=f"AAAAA-AA{one}AA") for one in PLACES))
+    await hub.turn(courier)
+    assert len(hub.mail.recipients) == before + 1
+    hub.mail.mood = Mood.TAKES
+    await hub.turn(courier, seconds=30)
+    assert len(hub.mail.mails) == 1
+    assert await hub.troubles(courier) == set()
 
 
 async def test_nobody_is_woken_for_what_can_wait(hub: Office) -> None:

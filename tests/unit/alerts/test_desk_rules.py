@@ -14,6 +14,7 @@ from broker.alerts.rules import judge
 from broker.alerts.tellings import OpenCase, State, Telling
 from broker.alerts.troubles import KINDS, troubles
 from broker.alerts.ways import FailingWay, WayName
+from broker.calendar import MASH_CALENDAR
 from broker.calendars import Calendars
 from tests.unit.alerts.rota import MONDAY, POLICE, desk, duty
 from tests.unit.watch.traffic import HEALTH, LA, TELEPHONES, directory
@@ -97,6 +98,17 @@ def test_troubles_make_no_further_troubles() -> None:
     nobody = replace(duty(), desks={HUB: Desk(HUB)})
     about = [case(Alert(kind, HUB, Urgency.NOW, peer=POLICE)) for kind in KINDS]
     assert troubles(about, [], duty=nobody, now=MONDAY) == ()
+
+
+def test_a_case_that_cannot_be_decided_is_a_trouble_and_hides_no_other() -> None:
+    """Bad input: an area whose office never opens, by which what can wait would be measured."""
+    never = replace(MASH_CALENDAR, terms=())
+    rota = duty(desk(calendar=never, out_of_hours=()), Desk(HEALTH))
+    closed = replace(rota, desks={**rota.desks, HUB: Desk(HUB, calendar=never)})
+    waiting = replace(URGENT, urgency=Urgency.TODAY)
+    told = replace(TOLD, rung="deputy", post="deputy")
+    found = troubles([case(waiting, told), case(replace(URGENT, participant=HEALTH))], [], duty=closed, now=MONDAY)
+    assert {(one.desk, one.code) for one in found} == {(POLICE, "undecidable"), (HEALTH, "no_contacts")}
 
 
 def test_a_page_that_nobody_looks_at_does_not_make_a_rung_reached() -> None:
