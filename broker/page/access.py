@@ -47,10 +47,10 @@ OPERATOR: Final = Visitor()
 
 @dataclass
 class Access:
-    """The tokens, as hashes, and the sessions that were opened with them."""
+    """The tokens, which are never shown, and the sessions that were opened with them."""
 
-    operator: bytes | None = None
-    desks: Mapping[str, bytes] = field(default_factory=dict)
+    operator: bytes | None = field(default=None, repr=False)
+    desks: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     clock: Callable[[], datetime] = field(kw_only=True)
     _sessions: OrderedDict[str, tuple[Visitor, datetime]] = field(default_factory=OrderedDict, repr=False)
     _key: bytes = field(default_factory=lambda: token_bytes(32), repr=False)
