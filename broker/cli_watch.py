@@ -73,6 +73,9 @@ def watch(  # noqa: PLR0913 - the options of a command are its arguments
     ] = None,
     duty: DutyFile = None,
     secrets: SecretsFolder = None,
+    manifest_key: Annotated[
+        Path | None, typer.Option(exists=True, help="The hub's key for daily manifests (mash-hub directory key).")
+    ] = None,
     authority: Annotated[Path | None, typer.Option(exists=True, help="The partnership's authority (PEM).")] = None,
     certificate: Annotated[Path | None, typer.Option(exists=True, help="The monitor's certificate (PEM).")] = None,
     key: Annotated[Path | None, typer.Option(exists=True, help="The monitor's key (PEM).")] = None,
@@ -83,7 +86,8 @@ def watch(  # noqa: PLR0913 - the options of a command are its arguments
     async def work() -> None:
         page = PageOptions.read(http, http_settings) if http != "off" else None
         options = WatchOptions(hub, directory, db, calendars=calendars, metrics=metrics, management=management, tls=tls)
-        await watch_until_told(replace(options, page=page, agreements=agreements, duty=duty, secrets=secrets))
+        options = replace(options, page=page, agreements=agreements, duty=duty, secrets=secrets)
+        await watch_until_told(replace(options, manifest_key=manifest_key))
 
     _run(work())
 

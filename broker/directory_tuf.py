@@ -6,6 +6,7 @@ Their packages import these from private modules without saying so to type check
 from securesystemslib.signer import (  # type: ignore[attr-defined]  # re-exported, as its documentation shows
     CryptoSigner,
     Key,
+    Signature,
     Signer,
     SSlibKey,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "Role",
     "Root",
     "SSlibKey",
+    "Signature",
     "Signer",
     "Snapshot",
     "TargetFile",

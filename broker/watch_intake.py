@@ -73,6 +73,8 @@ class Intake:
     async def handle(self, delivery: Delivery) -> None:
         """Keep one stub, or count why not; returning acknowledges."""
         try:
+            if await self._is_answer(delivery):
+                return
             verdict = self._check(delivery)
             if isinstance(verdict, Refusal) and verdict.detail == _NEWER and await self._refreshed():
                 verdict = self._check(delivery)
@@ -84,6 +86,19 @@ class Intake:
             self._bench.note_fault(fault)
             set_aside = partial(self._refuse, delivery, Refusal("E99", None, type(fault).__name__))
             await self._bench.survive(partial(self._patiently, set_aside))
+
+    async def _is_answer(self, delivery: Delivery) -> bool:
+        """Say whether this was an agency's answer to the hub, and is taken in; anything else is checked as a stub."""
+        hears, heard = self._bench.outside.hears, False
+        if hears is None or not delivery.body.startswith(b"{"):
+            return False
+
+        async def hear() -> None:
+            nonlocal heard
+            heard = await hears(delivery)
+
+        await self._patiently(hear)
+        return heard
 
     def _check(self, delivery: Delivery) -> VerifiedStub | Refusal:
         around = Circumstances(

@@ -8,6 +8,7 @@ from broker.agreements import NO_AGREEMENTS, Agreements
 from broker.alerts.book import Sink
 from broker.alerts.kinds import Trouble
 from broker.calendars import Calendars
+from broker.hub import Delivery
 from broker.watch_directory import DirectorySource
 from broker.watch_glance import Onlooker
 from broker.watch_probe import Probe
@@ -42,7 +43,10 @@ async def no_duty(now: datetime) -> DutySight:
 
 @dataclass(frozen=True)
 class Outside:
-    """The directory, the calendars, the time, the hub's figures, whom to tell, the agreements, and who looks on."""
+    """The directory, the calendars, the time, the hub's figures, whom to tell, the agreements, and who looks on.
+
+    `hears` takes in agencies' answers to manifests and says whether it did.
+    """
 
     directory: DirectorySource
     calendars: Calendars
@@ -53,3 +57,4 @@ class Outside:
     duty: Callable[[datetime], Awaitable[DutySight]] = no_duty
     agreements: Agreements = NO_AGREEMENTS
     onlookers: Sequence[Onlooker] = ()
+    hears: Callable[[Delivery], Awaitable[bool]] | None = None

@@ -23,6 +23,7 @@ from broker.errors import HubError
 from broker.hub import HubConnection
 from broker.ledger import Ledger
 from broker.management import vhost_of
+from broker.manifest_post import ManifestPost, manifest_signer, posting
 from broker.page.live import Live
 from broker.page.serving import PageOptions, served_page
 from broker.telemetry import LOOPBACK, Telemetry, served
@@ -66,6 +67,7 @@ class WatchOptions:
     tls: TlsFiles | None = None
     duty: Path | None = None
     secrets: Path | None = None
+    manifest_key: Path | None = None
 
 
 def read_calendar_file(path: Path | None) -> Calendars:
@@ -104,6 +106,7 @@ async def opened(options: WatchOptions) -> AsyncIterator[Watch]:
         connection, probe = await _hub(options, source, stack)
         courier = await _courier(options, calendars, ledger, clock, stack)
         live = Live(ledger, clock)
+        post = await _post(options, source, ledger, clock, connection, stack)
         outside = Outside(
             source,
             calendars,
@@ -114,6 +117,7 @@ async def opened(options: WatchOptions) -> AsyncIterator[Watch]:
             agreements=agreements,
             onlookers=(live.note,),
             duty=courier.sight if courier else no_duty,
+            hears=post.hear if post else None,
         )
         watch = Watch(ledger, outside, telemetry=Telemetry())
         if options.metrics != "off":
@@ -135,6 +139,22 @@ async def _courier(
     secrets = Secrets(options.secrets)
     running = courier_at(options.duty, ledger=ledger, calendars=calendars, clock=clock, secrets=secrets)
     return await stack.enter_async_context(running)
+
+
+async def _post(
+    options: WatchOptions,
+    source: DirectorySource,
+    ledger: Ledger,
+    clock: TrustedClock,
+    connection: HubConnection,
+    stack: AsyncExitStack,
+) -> ManifestPost | None:
+    """Run the post of the daily manifests, if the hub has a key to sign them with."""
+    if options.manifest_key is None:
+        return None
+    signer = manifest_signer(options.manifest_key)
+    post = ManifestPost(ledger, lambda: source.current, clock, connection, signer)
+    return await stack.enter_async_context(posting(post))
 
 
 async def _last_seen(ledger: Ledger) -> datetime | None:

@@ -28,7 +28,13 @@ def run(
 
 async def _session(home: Home, *, once: bool, as_json: bool) -> "Moved | None":
     from adapters.kit.running.adapter import Adapter
-    from adapters.kit.running.chores import keep_directory, keep_heartbeats, keep_keys, notice_silence
+    from adapters.kit.running.chores import (
+        keep_directory,
+        keep_heartbeats,
+        keep_keys,
+        keep_reconciled,
+        notice_silence,
+    )
     from adapters.kit.running.connecting import connection_of
     from adapters.kit.running.partners import partners_of
     from adapters.kit.running.settings import load_settings
@@ -56,6 +62,7 @@ async def _session(home: Home, *, once: bool, as_json: bool) -> "Moved | None":
             keep_directory(partners, clock=adapter.clock),
             keep_keys(adapter.keyring, clock=adapter.clock),
             keep_heartbeats(adapter.store, participant=settings.file.participant, directory=partners.current),
+            keep_reconciled(adapter.manifests, connection),
             notice_silence(connection),
             timekeeper.run(),
         )

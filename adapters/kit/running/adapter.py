@@ -35,6 +35,7 @@ from adapters.kit.keys.protectors import (
 from adapters.kit.lookup.records import Records
 from adapters.kit.refusal import Refused
 from adapters.kit.running.link import Link
+from adapters.kit.running.manifests import Manifests
 from adapters.kit.running.partners import Partners
 from adapters.kit.running.settings import AdapterSettings
 from adapters.kit.running.timekeeper import OnTimer, Tidy, Timekeeper
@@ -89,6 +90,7 @@ class Adapter:
             directory=directory,
         )
         store.use_envelopes(self.envelopes)
+        self.manifests = Manifests(settings.file.participant, store, directory, keyring.sender_keys)
         self._records: Records | None = None
         self.pack = load_pack(settings.file.kind)
         self.desk = self._desk()
@@ -145,6 +147,7 @@ class Adapter:
             connection=connection,
             apply=self.apply,
             partners=partners,
+            manifests=self.manifests,
         )
 
     async def apply(self, tx: Transaction, received: Received) -> Refusal | None:

@@ -12,8 +12,9 @@ from typing import Final
 
 import structlog
 
-from adapters.kit.keys.keyring import Keyring
+from adapters.kit.keys.keyring import Keyring, NoSigningKey
 from adapters.kit.running.heartbeats import beat
+from adapters.kit.running.manifests import Manifests
 from adapters.kit.running.partners import REFRESH_EVERY, Partners
 from adapters.kit.store.errors import StoreUnavailable
 from adapters.kit.store.store import Store
@@ -22,6 +23,7 @@ from schemas.directory import Directory
 from schemas.routing import Lane
 
 KEYS_EVERY: Final = timedelta(hours=6)
+RECONCILED_EVERY: Final = timedelta(minutes=1)
 HEARTBEATS_EVERY: Final = timedelta(minutes=30)
 LOOK_EVERY: Final = timedelta(seconds=15)
 SILENCE_LIMIT: Final = timedelta(minutes=10)
@@ -79,6 +81,18 @@ async def keep_heartbeats(
             if made:
                 log.info("heartbeats sent", count=made)
         await sleep(HEARTBEATS_EVERY.total_seconds())
+
+
+async def keep_reconciled(manifests: Manifests, connection: HubConnection, *, sleep: Sleep = asyncio.sleep) -> None:
+    """Compare the hub's manifests with our books when they are due, and send the hub the answers."""
+    log = structlog.get_logger()
+    while True:
+        try:
+            await manifests.compare_due()
+            await manifests.answer_due(connection)
+        except (StoreUnavailable, NoSigningKey) as fault:
+            log.error("manifests not compared", exc_info=fault)
+        await sleep(RECONCILED_EVERY.total_seconds())
 
 
 async def notice_silence(

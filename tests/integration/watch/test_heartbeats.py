@@ -17,7 +17,7 @@ from broker.alerts import AlertKind
 from broker.topology import MONITOR, Topology
 from schemas.directory import Directory, Pair
 from tests.integration.watch.watching import World, watching
-from tests.support.hubs import HubFactory, HubUnderTest
+from tests.support.hubs import HubFactory, HubUnderTest, embedded_factory
 from tests.support.parties import NOW
 from tests.unit.watch.traffic import HEALTH, LA, POLICE, directory, parties
 
@@ -80,7 +80,6 @@ async def test_an_agency_that_only_listens_is_not_silent_and_one_that_is_dead_is
 @pytest.fixture
 async def police(tmp_path: Path) -> AsyncIterator[Living]:
     """The police's adapter, with a hub that nobody reads."""
-    from tests.support.hubs import embedded_factory
 
     world = World()
     async with (

@@ -4,15 +4,16 @@ import json
 from datetime import date, timedelta
 
 from adapters.kit.envelope.sealing import Event
-from broker.manifests import Half, Manifest, manifest
+from broker.manifests import manifest
 from schemas import base64url
+from schemas.reconciliation import DailyManifest, End, Half
 from tests.support.parties import NOW
 from tests.unit.watch.traffic import HEALTH, LA, POLICE, Story
 
 DAY = NOW.date()
 
 
-def made(story: Story, *, participant: str = LA, day: date = DAY) -> Manifest:
+def made(story: Story, *, participant: str = LA, day: date = DAY) -> DailyManifest:
     return manifest(story.passages, participant=participant, day=day, now=story.now, ledger=(9, b"\x01" * 32))
 
 
@@ -29,7 +30,10 @@ def test_fourteen_were_sent_thirteen_passed_and_the_missing_one_is_named() -> No
             story.say(LA, POLICE, Event.HEARTBEAT, seq=number)
     half = only(story)
     assert (half.sent, half.passed, half.missing) == (14, 13, ((9, 9),))
-    assert (half.last, half.last_stub) == (14, base64url.encode(story.passages[-1].stub_hash))
+    assert [number for number, _ in half.messages] == [*range(1, 9), *range(10, 15)]
+    assert half.messages[-1][1] == story.passages[-1].stub.mid
+    stub = base64url.encode(story.passages[-1].stub_hash)
+    assert made(story).ends == (End(sender=LA, recipient=POLICE, last=14, stub=stub),)
     assert not made(story).is_whole
 
 
