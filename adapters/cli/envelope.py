@@ -1,11 +1,15 @@
 """`mash envelope`: check an implementation's vectors, or ours, against this one, with a line a file."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from adapters.cli import say
+from adapters.cli.frame import AsJson
+
+if TYPE_CHECKING:
+    from adapters.kit.envelope.conformance import Verdict
 
 app = typer.Typer(help="Check sealed envelopes against the specification.", no_args_is_help=True)
 
@@ -19,17 +23,25 @@ def envelope() -> None:
 def check(
     folder: Annotated[Path, typer.Argument(help="A folder of vectors with directory.json and keys.json.")],
     quiet: Annotated[bool, typer.Option("--quiet", help="Say only what does not hold.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Run every vector of FOLDER: name, expected code, found code. Exit code 1 if one does not hold."""
+    from dataclasses import asdict
+
     from adapters.kit.envelope.conformance import NoVectors, run_folder
 
-    failed = total = 0
     with say.refusing(NoVectors):
-        for verdict in run_folder(folder):
-            total, failed = total + 1, failed + (not verdict.holds)
-            if not (quiet and verdict.holds):
-                found = f"expected {verdict.expected:4} found {verdict.found:4}"
-                say.line(f"{'ok  ' if verdict.holds else 'FAIL'} {found} {verdict.name} {verdict.detail}".rstrip())
-    say.line(f"{total - failed} of {total} hold")
-    if failed:
+        verdicts = list(run_folder(folder))
+    holding = sum(verdict.holds for verdict in verdicts)
+    shown = [verdict for verdict in verdicts if not (quiet and verdict.holds)]
+    files = [{**asdict(verdict), "holds": verdict.holds} for verdict in shown]
+    plain = {"total": len(verdicts), "holding": holding, "files": files}
+    lines = [*(_line(verdict) for verdict in shown), f"{holding} of {len(verdicts)} hold"]
+    say.answer("mash.envelope-check.v1", plain, lines=lines, as_json=as_json)
+    if holding < len(verdicts):
         raise typer.Exit(1)
+
+
+def _line(verdict: "Verdict") -> str:
+    found = f"expected {verdict.expected:4} found {verdict.found:4}"
+    return f"{'ok  ' if verdict.holds else 'FAIL'} {found} {verdict.name} {verdict.detail}".rstrip()

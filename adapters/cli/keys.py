@@ -7,12 +7,12 @@ After `rotate`, `revoke`, `renew-identity` and `add-role` the record must be pub
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from adapters.cli import say
-from adapters.cli.frame import HERE, Home
+from adapters.cli.frame import HERE, AsJson, Home
 
 if TYPE_CHECKING:
     from adapters.kit.keys.keyring import Keyring
@@ -54,7 +54,9 @@ def _now() -> datetime:
 
 @app.command()
 def init(
-    home: Home = HERE, name: Annotated[str, typer.Option(help="The agency's name, as partners see it.")] = ""
+    home: Home = HERE,
+    name: Annotated[str, typer.Option(help="The agency's name, as partners see it.")] = "",
+    as_json: AsJson = False,
 ) -> None:
     """Make the keyring: identity, signing key, and prekeys of the four roles."""
     from adapters.kit.keys.keyring import Keyring
@@ -71,59 +73,90 @@ def init(
             kind=settings.file.kind,
             name=name,
         )
-    _say_fingerprint(ring)
+    _answer(ring, lines=_fingerprint_lines(ring), as_json=as_json)
 
 
-def _say_fingerprint(ring: "Keyring") -> None:
+def _answer(ring: "Keyring", *, lines: list[str], as_json: bool, faults: tuple[str, ...] = ()) -> None:
+    say.answer("mash.keys.v1", _plain(ring, faults), lines=lines, as_json=as_json)
+
+
+def _plain(ring: "Keyring", faults: tuple[str, ...]) -> dict[str, Any]:
+    from adapters.kit.keys.keyhealth import expiries
     from schemas.fingerprint import fingerprint
 
-    say.line(f"{ring.participant}: {fingerprint(ring.directory_record().identity)}")
-    say.line("two people compare this fingerprint by telephone or in person before anybody trusts it")
+    warnings = [expiry for expiry in expiries(ring, _now()) if expiry.is_warning]
+    return {
+        "participant": ring.participant,
+        "fingerprint": fingerprint(ring.directory_record().identity),
+        "keys": [{"use": key.use, "id": key.id, "until": _at(key.not_after)} for key in ring.stored.keys],
+        "warnings": [{"use": one.use, "role": one.role, "days": round(one.days, 1)} for one in warnings],
+        "faults": faults,
+    }
+
+
+def _at(moment: int) -> datetime:
+    return datetime.fromtimestamp(moment, UTC)
+
+
+def _fingerprint_lines(ring: "Keyring") -> list[str]:
+    from schemas.fingerprint import fingerprint
+
+    return [
+        f"{ring.participant}: {fingerprint(ring.directory_record().identity)}",
+        "two people compare this fingerprint by telephone or in person before anybody trusts it",
+    ]
 
 
 @app.command()
-def show(home: Home = HERE) -> None:
+def show(home: Home = HERE, as_json: AsJson = False) -> None:
     """Say which keys there are, for how long, and whether they fit; exit code 1 if somebody has to act."""
-    from adapters.kit.keys.keyhealth import expiries, self_test
+    from adapters.kit.keys.keyhealth import self_test
 
     now = _now()
     with _refusing():
         ring = open_keyring(home, now)
-    _say_fingerprint(ring)
-    for key in ring.stored.keys:
-        until = datetime.fromtimestamp(key.not_after, UTC)
-        say.line(f"{key.use:9} {key.id} until {until:%Y-%m-%d %H:%M}")
-    warnings = [expiry for expiry in expiries(ring, now) if expiry.is_warning]
-    for expiry in warnings:
-        say.line(f"WARNING {expiry.use} {expiry.role} lasts {expiry.days:.1f} days")
-    faults = self_test(ring, now)
-    for fault in faults:
-        say.line(f"WARNING {fault} does not fit its published half")
-    if warnings or faults:
+    faults = tuple(str(fault) for fault in self_test(ring, now))
+    plain = _plain(ring, faults)
+    lines = _fingerprint_lines(ring)
+    lines += [f"{key['use']:9} {key['id']} until {key['until']:%Y-%m-%d %H:%M}" for key in plain["keys"]]
+    lines += [f"WARNING {one['use']} {one['role']} lasts {one['days']:.1f} days" for one in plain["warnings"]]
+    lines += [f"WARNING {fault} does not fit its published half" for fault in faults]
+    say.answer("mash.keys.v1", plain, lines=lines, as_json=as_json)
+    if plain["warnings"] or faults:
         raise typer.Exit(1)
 
 
+def _changed(made: int, erased: int, *, line: str, as_json: bool) -> None:
+    """Say what was made and erased; whatever was made has to be published."""
+    plain = {"made": made, "erased": erased, "publish_record": made > 0}
+    say.answer("mash.keys-changed.v1", plain, lines=[f"{line}; {AFTERWARDS}" if made else line], as_json=as_json)
+
+
+def _made(before: set[str], ring: "Keyring") -> int:
+    return len({key.id for key in ring.stored.keys} - before)
+
+
 @app.command()
-def rotate(home: Home = HERE) -> None:
+def rotate(home: Home = HERE, as_json: AsJson = False) -> None:
     """Make every key that is due."""
     now = _now()
     with _refusing():
         made = open_keyring(home, now).rotate(now)
-    say.line(f"{made} keys made; {AFTERWARDS}" if made else "no key is due")
+    _changed(made, 0, line=f"{made} keys made" if made else "no key is due", as_json=as_json)
 
 
 @app.command("renew-identity")
-def renew_identity(home: Home = HERE) -> None:
+def renew_identity(home: Home = HERE, as_json: AsJson = False) -> None:
     """Make a new identity key. Partners hold it in quarantine for 72 hours."""
     now = _now()
     with _refusing():
         ring = open_keyring(home, now)
         ring.renew_identity(now)
-    _say_fingerprint(ring)
+    _answer(ring, lines=_fingerprint_lines(ring), as_json=as_json)
 
 
 @app.command("erase-expired")
-def erase_expired(home: Home = HERE) -> None:
+def erase_expired(home: Home = HERE, as_json: AsJson = False) -> None:
     """Erase private keys whose window has passed. Opening the keyring does so too."""
     from adapters.kit.keys import keyfile
     from adapters.kit.running.settings import load_settings
@@ -133,26 +166,33 @@ def erase_expired(home: Home = HERE) -> None:
         settings = load_settings(home)
         before = len(keyfile.load(settings.path(settings.file.keys)).keys)
         erased = before - len(open_keyring(home, now).stored.keys)
-    say.line(f"{erased} keys erased")
+    _changed(0, erased, line=f"{erased} keys erased", as_json=as_json)
 
 
 @app.command()
-def backup(path: Annotated[Path, typer.Argument(help="The file to write.")], home: Home = HERE) -> None:
+def backup(
+    path: Annotated[Path, typer.Argument(help="The file to write.")], home: Home = HERE, as_json: AsJson = False
+) -> None:
     """Write a backup without prekeys, for the owner only; its keys are wrapped as in the keyring."""
     with _refusing():
         open_keyring(home, _now()).back_up(path)
-    say.line(f"written to {path}; after restoring it run: mash keys rotate")
+    lines = [f"written to {path}; after restoring it run: mash keys rotate"]
+    say.answer("mash.keys-backup.v1", {"file": str(path)}, lines=lines, as_json=as_json)
 
 
 @app.command()
 def revoke(
-    key: Annotated[str, typer.Argument(help="The key's id, as `mash keys show` says it.")], home: Home = HERE
+    key: Annotated[str, typer.Argument(help="The key's id, as `mash keys show` says it.")],
+    home: Home = HERE,
+    as_json: AsJson = False,
 ) -> None:
     """Declare a key untrustworthy from now on, and make its successor."""
     now = _now()
     with _refusing():
-        open_keyring(home, now).revoke(key, now=now)
-    say.line(f"revoked; {AFTERWARDS}")
+        ring = open_keyring(home, now)
+        before = {one.id for one in ring.stored.keys}
+        ring.revoke(key, now=now)
+    _changed(_made(before, ring), 0, line="revoked", as_json=as_json)
 
 
 @app.command("add-role")
@@ -160,9 +200,12 @@ def add_role(
     name: Annotated[str, typer.Argument(help="The role, in small letters.")],
     opens: Annotated[list[int], typer.Option(help="A section it opens: 1 team, 2 decision maker, 3 protected.")],
     home: Home = HERE,
+    as_json: AsJson = False,
 ) -> None:
     """Add an audience inside this agency."""
     now = _now()
     with _refusing():
-        open_keyring(home, now).add_role(name, opens=opens, now=now)
-    say.line(f"added; {AFTERWARDS}")
+        ring = open_keyring(home, now)
+        before = {one.id for one in ring.stored.keys}
+        ring.add_role(name, opens=opens, now=now)
+    _changed(_made(before, ring), 0, line="added", as_json=as_json)

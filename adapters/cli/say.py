@@ -2,18 +2,30 @@
 
 An exception that is a plain "no" is said by its docstring and ends with exit code 1; its arguments, which are paths
 and names of ours, follow. Anything else is a fault of ours and is not swallowed.
+With `--json` the same answer is one object (SHAPES.md), also where exit code 1 says that somebody has to act.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 import typer
+
+from adapters.cli.frame import print_json
 
 
 def line(text: str) -> None:
     """Say one line."""
     print(text)  # noqa: T201  # standard output is where a program answers
+
+
+def answer(schema: str, plain: Mapping[str, object], *, lines: Iterable[str], as_json: bool) -> None:
+    """Give an answer: as one object of the shape `schema`, or as lines for a person."""
+    if as_json:
+        print_json(schema, dict(plain))
+        return
+    for one in lines:
+        line(one)
 
 
 def refuse(reason: str) -> typer.Exit:

@@ -20,10 +20,10 @@ from adapters.kit.envelope.evidence import (
     exhibit_of,
     proofs_for,
     read_bundle,
-    verify_bundle,
     write_bundle,
 )
 from adapters.kit.envelope.evidence_source import NothingHere, Open, exhibits
+from adapters.kit.envelope.findings import verify_bundle
 from adapters.kit.envelope.sealing import Author, Outgoing, Section, new_thread
 from adapters.kit.envelope.verification import open_arrival
 from adapters.kit.keys.secrets import SecretBytes
@@ -79,8 +79,8 @@ def test_a_court_verifies_a_text_ten_years_on(bundle: Bundle, pinned: bytes) -> 
     """M10: every file of the proof has expired, and the proof holds."""
     (finding,) = verify_bundle(bundle, pinned=pinned)
     assert finding.holds
-    assert "testford-la to testford-police: REQ at 2026-11-24 10:12:00 UTC" in finding.sentence
-    assert "sections proved: 1" in finding.sentence
+    assert "testford-la to testford-police: request (REQ) at 2026-11-24 10:12:00 UTC" in finding.sentence
+    assert "sections proved: 1 team" in finding.sentence
 
 
 def test_a_party_changes_one_letter_of_the_text(bundle: Bundle, pinned: bytes) -> None:
