@@ -51,7 +51,8 @@ HOW_HIDDEN: Final = (
     "A cell with [c] is therefore not always small.",
     "Times are shown for rows of six answers or more in which nothing is hidden. "
     "Office hours are those in which the MASH is open.",
-    "Do not set this month against a running total that contains it: the difference can bring a hidden count back.",
+    "Publish a month once, and do not set it against a running total that contains it: the difference between two "
+    "tables can bring a hidden count back.",
 )
 
 
@@ -67,6 +68,11 @@ class MonthReport:
     remarks: tuple[str, ...]
     counted: tuple[str, ...] = HOW_COUNTED
     use: str = USE_INSIDE
+
+    @property
+    def is_final(self) -> bool:
+        """Say whether the month was over."""
+        return self.as_at >= self.month.ends_at
 
 
 def month_report(
@@ -92,11 +98,15 @@ def month_report(
 
 
 def files_of(report: MonthReport) -> dict[str, bytes]:
-    """Give every file by its path: what may be published and what stays inside are in folders apart."""
+    """Give every file by its path: what may be published and what stays inside are in folders apart.
+
+    Nothing of a month that is not over may be published: its figures of two days can be set against each other.
+    """
     month = report.month
-    files = {f"publication/{one.name}-{month}.csv": csv_of(one, month).encode() for one in report.published}
+    place = "publication/" if report.is_final else "internal/provisional-"
+    files = {f"{place}{one.name}-{month}.csv": csv_of(one, month).encode() for one in report.published}
     files |= {f"internal/{one.name}-{month}.csv": csv_of(one, month).encode() for one in report.inside}
-    files[f"publication/report-{month}.pdf"] = typeset(_published_page(report), at=report.as_at)
+    files[f"{place}report-{month}.pdf"] = typeset(_published_page(report), at=report.as_at)
     files[f"internal/lists-{month}.pdf"] = typeset(_inside_page(report), at=report.as_at)
     return files
 
@@ -133,7 +143,7 @@ def _value(name: str, field: str) -> str | float | None:
 def remarks_on(month: Month, source: Source, *, now: datetime) -> Iterable[str]:
     """Say what may be missing from a month's figures."""
     if now < month.ends_at:
-        yield f"The month is not over: it is counted up to {paper.moment(now)}, and the figures will change."
+        yield f"The month is not over: it is counted up to {paper.moment(now)}, and the figures will change. It is not for publication."
     if source.kept_since > month.begins_at:
         yield f"The ledger is kept since {paper.moment(source.kept_since)}: what was asked before is not in it."
 
@@ -148,7 +158,9 @@ def _published_page(report: MonthReport) -> Mapping[str, Any]:
         paper.section("What is counted", paper.points(*report.counted)),
     ]
     title = f"Requests for information: {report.month.in_words}"
-    return paper.page(title, sections, source=report.source, at=report.as_at, inside=False, landscape=True)
+    return paper.page(
+        title, sections, source=report.source, at=report.as_at, inside=not report.is_final, landscape=True
+    )
 
 
 def _inside_page(report: MonthReport) -> Mapping[str, Any]:

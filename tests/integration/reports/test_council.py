@@ -46,7 +46,7 @@ async def test_the_council_counts_overrides_and_reratings_by_enquiry(area: Area,
     (move,) = table(out / "internal" / "rerating-list-2026-11.csv")
     assert (override["enquiry"], override["ground"]) == (ENQUIRY, "would increase risk")
     assert (move["enquiry"], move["from"], move["to"]) == (ENQUIRY, "AMBER", "RED")
-    published = {row["reason"]: row["overrides"] for row in table(out / "publication" / "overrides-2026-11.csv")}
+    published = {row["reason"]: row["overrides"] for row in table(out / "internal/provisional-overrides-2026-11.csv")}
     assert published["would_increase_risk"] == published["all"] == "[c]"
 
 
@@ -107,8 +107,20 @@ async def test_a_reference_of_somebody_else_is_refused(area: Area) -> None:
         await find_reference(area.adapters[HOUSING], reference, user="housing-lead")
 
 
-async def test_a_month_that_is_running_says_that_it_will_change(area: Area, out: Path) -> None:
-    """The figures of the twenty-fourth are not those of the month."""
+async def test_nothing_of_a_month_that_is_running_is_put_among_what_may_be_published(area: Area, out: Path) -> None:
+    """The attack: the figures of Tuesday set against those of Wednesday, and the difference is one family."""
     await issued(area, POLICE)
     area.time = at(24, 10, 0) + timedelta(hours=1)
-    assert "not over" in " ".join((await report(area, out)).report.remarks)
+    written = await report(area, out)
+    assert "not over" in " ".join(written.report.remarks)
+    assert {Path(file).parent.name for file in written.files} == {"internal"}
+    provisional = next(Path(file) for file in written.files if file.endswith("provisional-report-2026-11.pdf"))
+    assert all("NOT FOR PUBLICATION" in page for page in pages(provisional))
+
+
+async def test_a_month_that_is_over_may_be_published(area: Area, out: Path) -> None:
+    """On the first of December."""
+    await issued(area, POLICE)
+    area.time = at(30, 23, 0) + timedelta(hours=10)
+    folders = [Path(file).parent.name for file in (await report(area, out)).files]
+    assert (folders.count("publication"), folders.count("internal")) == (4, 4)
