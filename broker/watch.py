@@ -55,7 +55,7 @@ class Watch:
         self.intake = Intake(self._bench)
         self._picture = Picture(outside.calendars)
         self._answers = Answers(since=outside.clock())
-        self._keeper = Keeper(
+        self.timers = Keeper(
             ledger,
             clock=outside.clock,
             tell=lambda _: self.telemetry.count("mash_watch_faults"),
@@ -84,7 +84,7 @@ class Watch:
         """Look at everything, round after round, until cancelled; the ledger is verified at the start and daily."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._verify_daily())
-            group.create_task(self._keeper.run())
+            group.create_task(self.timers.run())
             while True:
                 await self._bench.survive(self.round)
                 await asyncio.sleep(self._settings.round)
@@ -166,7 +166,7 @@ class Watch:
             unreceipted += one.unreceipted
             if place % _YIELD_EVERY == 0:
                 await asyncio.sleep(0)
-        fired = await self._keeper.keep(rows_of(standings), now=now)
+        fired = await self.timers.keep(rows_of(standings), now=now)
         sight = await self._outside.duty(now)
         return View(
             now=now,

@@ -143,7 +143,8 @@ def _value(name: str, field: str) -> str | float | None:
 def remarks_on(month: Month, source: Source, *, now: datetime) -> Iterable[str]:
     """Say what may be missing from a month's figures."""
     if now < month.ends_at:
-        yield f"The month is not over: it is counted up to {paper.moment(now)}, and the figures will change. It is not for publication."
+        yield f"The month is not over: it is counted up to {paper.moment(now)}, and the figures will change."
+        yield "Nothing of it may be published before it is."
     if source.kept_since > month.begins_at:
         yield f"The ledger is kept since {paper.moment(source.kept_since)}: what was asked before is not in it."
 

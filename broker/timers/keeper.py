@@ -57,7 +57,7 @@ class Keeper:
 
     async def keep(self, wanted: Iterable[TimerRow], *, now: datetime) -> tuple[Fired, ...]:
         """Make the rows those that are wanted, and give what has fired and stands. Raises `LedgerUnavailable`."""
-        await self._read_again()
+        await self._refresh()
         ours = {row.key: row for row in wanted}
         fresh = [row for key, row in ours.items() if self._is_news(row)]
         gone = [key for key, row in self._standing.items() if key not in ours and not self._foreign(row.subject)]
@@ -73,6 +73,10 @@ class Keeper:
             if row.fired_at is not None
         )
 
+    def read_again(self) -> None:
+        """Read the rows anew at the next `keep`: another process has written some."""
+        self._stale_at = 0.0
+
     async def tick(self) -> None:
         """Fire what is due now."""
         await self._scheduler.tick()
@@ -81,7 +85,7 @@ class Keeper:
         """Fire rows until cancelled."""
         await self._scheduler.run()
 
-    async def _read_again(self) -> None:
+    async def _refresh(self) -> None:
         """Read the rows anew when one has fired, and now and then, for what another process has written."""
         if monotonic() >= self._stale_at:
             self._standing = {row.key: row for row in await rows.standing(self._ledger)}
@@ -101,4 +105,4 @@ class Keeper:
     async def _fire(self, keys: Sequence[str], now: datetime) -> None:
         later = await rows.fire(self._ledger, keys, now=now)
         self._scheduler.add([Row(row.key, row.due_at) for row in later])
-        self._stale_at = 0.0
+        self.read_again()

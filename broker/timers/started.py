@@ -28,11 +28,10 @@ def named(kind: StartedKind, *, whose: str, began_at: datetime) -> Started:
 
 
 def rows_of(started: Started, *, calendar: WorkingCalendar) -> tuple[TimerRow, ...]:
-    """Give the timer rows of a clock."""
+    """Give the timer rows of a clock; what each is about is its key: which of the marks."""
     subject = started.subject
     return tuple(
-        TimerRow(f"{subject}/{one.key}", subject, one.kind.value, one.due_at)
-        for one in timers_of(started, calendar=calendar)
+        TimerRow(f"{subject}/{one.key}", subject, one.key, one.due_at) for one in timers_of(started, calendar=calendar)
     )
 
 
