@@ -68,7 +68,7 @@ class Acting:
 
     async def sign_in_page(self, request: Request) -> Response:
         """Ask for a token."""
-        return self.parts.draw(self.parts.asker(request), "sign_in.html", is_wrong=False)
+        return await self.parts.draw(self.parts.asker(request), "sign_in.html", is_wrong=False)
 
     async def sign_in(self, request: Request) -> Response:
         """Open a session for whoever shows a token."""
@@ -76,7 +76,7 @@ class Acting:
         session = self.parts.access.sign_in(form.one("token").strip().encode())
         if session is None:
             await asyncio.sleep(AFTER_A_WRONG_TOKEN)
-            return self.parts.draw(asker, "sign_in.html", status=403, is_wrong=True)
+            return await self.parts.draw(asker, "sign_in.html", status=403, is_wrong=True)
         visitor = self.parts.access.visitor(session) or Visitor()
         response = RedirectResponse(_home(visitor), 303)
         remember(response, SESSION, session, is_secure=self.parts.is_secure)
@@ -120,7 +120,7 @@ class Acting:
     async def _show(self, asker: Asker, found: Found) -> Response:
         board = await self.parts.board()
         raised = Raised(found.entry.alert, Listed(found.entry, found.acknowledgement))
-        return self.parts.draw(
+        return await self.parts.draw(
             asker, "link.html", story=story_of(board, raised, desk=found.claim.desk), desk=board.name(found.claim.desk)
         )
 

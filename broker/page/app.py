@@ -81,15 +81,15 @@ class _Failing:
         if fault.status_code == 303:
             return RedirectResponse((fault.headers or {}).get("Location", "/"), 303)
         own = fault.detail if fault.detail != HTTPStatus(fault.status_code).phrase else ""
-        return self._say(request, fault.status_code, own or SENTENCES.get(fault.status_code, SENTENCES[404]))
+        return await self._say(request, fault.status_code, own or SENTENCES.get(fault.status_code, SENTENCES[404]))
 
     async def unavailable(self, request: Request, _fault: Exception) -> Response:
         """Say that the ledger does not answer."""
-        return self._say(request, 503, SENTENCES[503])
+        return await self._say(request, 503, SENTENCES[503])
 
     async def failed(self, request: Request, _fault: Exception) -> Response:
         """Say that the page failed."""
-        return self._say(request, 500, SENTENCES[500])
+        return await self._say(request, 500, SENTENCES[500])
 
-    def _say(self, request: Request, status: int, sentence: str) -> Response:
-        return self._parts.draw(self._parts.asker(request), "message.html", status=status, sentence=sentence)
+    async def _say(self, request: Request, status: int, sentence: str) -> Response:
+        return await self._parts.draw(self._parts.asker(request), "message.html", status=status, sentence=sentence)

@@ -1,8 +1,9 @@
 """Tells open pages that what they show has changed, and gives the moment that they draw.
 
 The watch shows every round here (`note`, an onlooker: it keeps the round and returns). Nothing is worked out while
-nobody looks; whoever looks at one round shares one reading of the book. An open page hears of every change within a
-round, and of nothing else than a beat, so that it can tell silence from calm.
+nobody looks; whoever looks at one round shares one reading of the book and one model of each page, made in a thread so
+that twenty thousand requests hold no delivery up. An open page hears of every change within a round, and of nothing
+else than a beat, so that it can tell silence from calm.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from broker.alerts.listing import Listed, listed_standing
 from broker.ledger import Ledger
 from broker.ledger_engine import LedgerUnavailable
 from broker.page.board import Board
+from broker.page.pages import Page, digest
 from broker.watch_glance import Glance
 
 MOST_LISTENERS: Final = 64
@@ -37,6 +39,15 @@ class News:
     digest: str
 
 
+@dataclass(frozen=True)
+class Made:
+    """A page's model, of which moment it is, and its digest."""
+
+    board: Board
+    page: Page
+    digest: str
+
+
 class Live:
     """The latest round and everybody who wants to hear of the next."""
 
@@ -45,7 +56,8 @@ class Live:
         self._glance: Glance | None = None
         self._board: Board | None = None
         self._news = asyncio.Event()
-        self._reading = asyncio.Lock()
+        self._reading, self._making = asyncio.Lock(), asyncio.Lock()
+        self._made: dict[str, Made] = {}
         self._listeners = 0
         self._is_closed = False
 
@@ -78,18 +90,32 @@ class Live:
         self.wake()
 
     async def board(self) -> Board:
-        """Give the present moment. Raises `NothingSeenYet`."""
+        """Give the present moment: a new one for a new round, and when the last one has become the past.
+
+        Raises `NothingSeenYet`.
+        """
         async with self._reading:
             glance = self._glance
             if glance is None:
                 raise NothingSeenYet
-            if self._board is None or self._board.glance is not glance:
-                self._board = Board(glance, self._clock(), await self._rows())
-            self._board = replace(self._board, shown_at=self._clock())
-            return self._board
+            board = self._board
+            if board is None or board.glance is not glance or replace(board, shown_at=self._clock()).is_stale:
+                board = self._board = Board(glance, self._clock(), await self._rows())
+                self._made = {}
+            return board
 
-    async def listen(self, look: Callable[[Board], str]) -> AsyncIterator[News]:
-        """Tell when `look` at the present moment gives something else; at once, and then at each change or beat.
+    async def page(self, name: str, make: Callable[[Board], Page]) -> Made:
+        """Give a page's model at the present moment; `name` tells one page from another. Raises `NothingSeenYet`."""
+        board = await self.board()
+        async with self._making:
+            made = self._made.get(name)
+            if made is None or made.board is not board:
+                page = await asyncio.to_thread(make, board)
+                made = self._made[name] = Made(board, page, await asyncio.to_thread(digest, page))
+            return made
+
+    async def listen(self, name: str, make: Callable[[Board], Page]) -> AsyncIterator[News]:
+        """Tell when a page has something else to draw; at once, and then at each change or beat.
 
         Raises `TooManyListeners`.
         """
@@ -97,16 +123,16 @@ class Live:
             raise TooManyListeners
         self._listeners += 1
         try:
-            async for one in self._stream(look):
+            async for one in self._stream(name, make):
                 yield one
         finally:
             self._listeners -= 1
 
-    async def _stream(self, look: Callable[[Board], str]) -> AsyncIterator[News]:
+    async def _stream(self, name: str, make: Callable[[Board], Page]) -> AsyncIterator[News]:
         last = ""
         while not self._is_closed:
             news = self._news
-            seen = look(await self.board()) if self._glance else ""
+            seen = (await self.page(name, make)).digest if self._glance else ""
             if seen != last:
                 last = seen
                 yield News("changed", seen)

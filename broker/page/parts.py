@@ -1,5 +1,6 @@
 """What every answer is made of, and who may ask for it."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +17,8 @@ from broker.page.access import Access
 from broker.page.asking import VISIT, Asker, asker_of, remember
 from broker.page.board import Board
 from broker.page.drawing import draw
-from broker.page.live import Live, NothingSeenYet
+from broker.page.live import Live, Made, NothingSeenYet
+from broker.page.pages import Page
 
 SIGN_IN = "/sign-in"
 
@@ -61,10 +63,16 @@ class Parts:
         except NothingSeenYet:
             raise HTTPException(503, "The watch is starting. Try again in a few seconds.") from None
 
-    def draw(self, asker: Asker, template: str, *, status: int = 200, **values: Any) -> Response:
+    async def page(self, name: str, make: Callable[[Board], Page]) -> Made:
+        """Give a page's model at the present moment. Raises `HTTPException` 503 before the watch has looked once."""
+        await self.board()
+        return await self.live.page(name, make)
+
+    async def draw(self, asker: Asker, template: str, *, status: int = 200, **values: Any) -> Response:
         """Draw a page for whoever asks, and remember their visit."""
         open_session = not self.access.is_open and asker.visitor is not None
-        response = draw(template, status=status, asker=asker, can_sign_out=open_session, **values)
+        values |= {"asker": asker, "can_sign_out": open_session}
+        response = await asyncio.to_thread(draw, template, status=status, **values)
         if asker.is_new:
             remember(response, VISIT, asker.visit, is_secure=self.is_secure)
         return response

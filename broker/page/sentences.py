@@ -89,6 +89,11 @@ SENTENCES: Final[Mapping[AlertKind, Sentence]] = {
         "Ask what was sent and compare the daily manifests.",
         "Say what was sent, and compare the daily manifests with the hub.",
     ),
+    AlertKind.UNRECONCILED: Sentence(
+        "Its books and the hub's differ on {messages} with {peer}",
+        "Ask which one its alarms name; it is in the daily manifest of both ends.",
+        "Look at mash's alarms: the message is named there. Send it again, or ask for it again.",
+    ),
     AlertKind.DEAD_LETTERED: Sentence(
         "{messages} could not be taken by the recipient",
         "Run mash-hub dead and send them on when the reason is gone.",

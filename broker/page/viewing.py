@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.exceptions import HTTPException
@@ -11,13 +12,12 @@ from starlette.responses import JSONResponse, Response
 from broker.alerts.listing import Listed, listed_recent
 from broker.ledger_engine import LedgerUnavailable
 from broker.page import pages
+from broker.page.asking import Asker
 from broker.page.board import STALE_AFTER, Board
 from broker.page.live import TooManyListeners
 from broker.page.parts import Parts, is_desk
-from broker.page.stories import URGENCIES
-from broker.page.wall import MARKS
 
-Look = Callable[[Board], str]
+Make = Callable[[Board], pages.Page]
 
 
 @dataclass(frozen=True)
@@ -29,39 +29,37 @@ class Viewing:
     async def wall(self, request: Request) -> Response:
         """Show who owes what by when."""
         asker = self.parts.operator(request)
-        page = pages.wall_page(await self.parts.board())
-        return self.parts.draw(asker, "wall.html", page=page, digest=pages.digest(page), live="/live/wall", marks=MARKS)
+        made = await self.parts.page("wall", pages.wall_page)
+        return await self.parts.draw(asker, "wall.html", page=made.page, digest=made.digest, live="/live/wall")
 
     async def alerts(self, request: Request) -> Response:
         """Show the alerts with their stories."""
-        asker, board = self.parts.operator(request), await self.parts.board()
-        plain = pages.digest(pages.alerts_page(board))
-        page = pages.alerts_page(board, await self._recent())
-        return self.parts.draw(asker, "alerts.html", page=page, digest=plain, live="/live/alerts", marks=URGENCIES)
+        asker = self.parts.operator(request)
+        plain = await self.parts.page("alerts", pages.alerts_page)
+        page = pages.alerts_page(plain.board, await self._recent())
+        return await self.parts.draw(asker, "alerts.html", page=page, digest=plain.digest, live="/live/alerts")
 
     async def desk(self, request: Request) -> Response:
         """Show one duty desk what is its own."""
-        asker, name = self.parts.desk(request)
-        board = await self.parts.board()
-        if not is_desk(board, name):
-            raise HTTPException(404)
-        page = pages.desk_page(board, name)
-        return self.parts.draw(asker, "desk.html", page=page, digest=pages.digest(page), live=f"/live/desk/{name}")
+        asker, name = await self._desk(request)
+        made = await self.parts.page(f"desk/{name}", partial(pages.desk_page, participant=name))
+        live = f"/live/desk/{name}"
+        return await self.parts.draw(asker, "desk.html", page=made.page, digest=made.digest, live=live)
 
     async def live_wall(self, request: Request) -> Response:
         """Tell when the wall has changed."""
         self.parts.operator(request)
-        return self._stream(lambda board: pages.digest(pages.wall_page(board)))
+        return self._stream("wall", pages.wall_page)
 
     async def live_alerts(self, request: Request) -> Response:
         """Tell when the alerts have changed."""
         self.parts.operator(request)
-        return self._stream(lambda board: pages.digest(pages.alerts_page(board)))
+        return self._stream("alerts", pages.alerts_page)
 
     async def live_desk(self, request: Request) -> Response:
         """Tell when a desk's page has changed."""
-        _, name = self.parts.desk(request)
-        return self._stream(lambda board: pages.digest(pages.desk_page(board, name)))
+        _, name = await self._desk(request)
+        return self._stream(f"desk/{name}", partial(pages.desk_page, participant=name))
 
     async def healthz(self, _request: Request) -> Response:
         """Say whether the watch still looks; nothing else is told to strangers."""
@@ -75,14 +73,20 @@ class Viewing:
         except LedgerUnavailable:
             return ()
 
-    def _stream(self, look: Look) -> Response:
+    async def _desk(self, request: Request) -> tuple[Asker, str]:
+        asker, name = self.parts.desk(request)
+        if not is_desk(await self.parts.board(), name):
+            raise HTTPException(404)
+        return asker, name
+
+    def _stream(self, name: str, make: Make) -> Response:
         if self.parts.live.is_full:
             raise HTTPException(503, "Too many pages are open. Close one, or reload this one now and then.")
-        return EventSourceResponse(self._events(look), ping=3600)
+        return EventSourceResponse(self._events(name, make), ping=3600)
 
-    async def _events(self, look: Look) -> AsyncIterator[ServerSentEvent]:
+    async def _events(self, name: str, make: Make) -> AsyncIterator[ServerSentEvent]:
         try:
-            async for news in self.parts.live.listen(look):
+            async for news in self.parts.live.listen(name, make):
                 yield ServerSentEvent(data=news.digest, event=news.kind)
         except TooManyListeners:
             return

@@ -14,6 +14,7 @@ from broker.alerts.tokens import Claim
 from broker.ledger_engine import LedgerUnavailable
 from broker.page.guard import HEADERS
 from broker.page.live import MOST_LISTENERS
+from broker.page.pages import wall_page
 from broker.page.serving import PageOptions, served_page
 from broker.page.settings import Address, PageSettings, PageUnreadable
 from tests.integration.page.stage import TOKENS, Stage, form_token, staged
@@ -385,7 +386,7 @@ async def test_a_desks_stream_is_silent_about_others(stage: Stage) -> None:
 
 async def test_no_more_pages_are_kept_live_than_the_watch_can_bear(stage: Stage) -> None:
     """The attack: a script that opens streams without end."""
-    listeners = [stage.live.listen(lambda _board: "same") for _ in range(MOST_LISTENERS)]
+    listeners = [stage.live.listen("wall", wall_page) for _ in range(MOST_LISTENERS)]
     for listener in listeners:
         await anext(listener)
     async with stage.client() as client:
