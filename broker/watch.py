@@ -14,7 +14,7 @@ from datetime import datetime
 from time import monotonic
 from typing import Final
 
-from broker import watch_quarantine
+from broker import manifest_book, watch_quarantine
 from broker.alerts import Alert, Health, HubFigures, View, book
 from broker.alerts.rules import judge
 from broker.errors import HubError
@@ -181,6 +181,7 @@ class Watch:
             tallies=await watch_quarantine.tallies(self._ledger),
             heard=self._picture.heard,
             unfollowed=self._picture.unfollowed,
+            unreconciled=await manifest_book.standing(self._ledger),
             figures=self._figures,
             health=self._health,
             troubles=sight.troubles,

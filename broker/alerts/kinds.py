@@ -14,6 +14,7 @@ from typing import Final
 from broker.agreements import NO_AGREEMENTS, Agreements
 from broker.calendars import Calendars
 from broker.expiries import Ending, endings
+from broker.manifest_book import Unreconciled
 from broker.timers.keeper import Fired
 from broker.watch_chains import ChainFault
 from broker.watch_quarantine import Tally
@@ -44,6 +45,7 @@ class AlertKind(StrEnum):
     EQUIVOCATION = "equivocation"
     GAP = "gap"
     FORK = "fork"
+    UNRECONCILED = "unreconciled"
     REFUSED = "refused"
     NO_DUTY_CONTACT = "no_duty_contact"
     NOT_TOLD = "not_told"
@@ -142,6 +144,7 @@ class View:
     desks: frozenset[str] | None = None  # who has a duty desk; None where no duty file is kept
     agreements: Agreements = NO_AGREEMENTS
     metadata: Mapping[str, datetime] = field(default_factory=dict)
+    unreconciled: tuple[Unreconciled, ...] = ()
     fired: tuple[Fired, ...] = ()
 
     def telephone(self, participant: str) -> str:

@@ -117,6 +117,20 @@ def chains(view: View) -> Iterator[Alert]:
         )
 
 
+def unreconciled(view: View) -> Iterator[Alert]:
+    """Alert on an agency whose books differed from the hub's when it last compared a daily manifest (M4)."""
+    for one in view.unreconciled:
+        yield Alert(
+            AlertKind.UNRECONCILED,
+            one.participant,
+            Urgency.NOW,
+            peer=one.first.recipient if one.first.sender == one.participant else one.first.sender,
+            code=one.first.kind.value,
+            telephone=view.telephone(one.participant),
+            count=one.count,
+        )
+
+
 def refused(view: View) -> Iterator[Alert]:
     """Alert on what was refused within the hour; a directory shown differently to an agency stands for longer (M5)."""
     for tally in view.tallies:
@@ -177,6 +191,7 @@ RULES: Final[tuple[Rule, ...]] = (
     nobody_reading,
     dead_letters,
     chains,
+    unreconciled,
     refused,
     contacts,
     undesked,

@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from broker import manifest_book
+from broker.alerts import AlertKind
 from schemas.reconciliation import DifferenceKind
 from tests.integration.watch.reconciling import Area, area, is_request
 from tests.support.hubs import HubFactory
@@ -54,6 +55,8 @@ async def test_of_fourteen_sent_the_one_that_was_dropped_before_the_hub_is_named
         assert (alarm.refs["mid"], alarm.refs["seq"], alarm.refs["to"]) == (here.la.mids[8], "9", POLICE)
         await until_answered(here, "2026-11-24", LA, POLICE)
         (told,) = await manifest_book.standing(here.opened.ledger)
+        raised = [each for each in await here.opened.watch.round() if each.kind is AlertKind.UNRECONCILED]
+        assert [(each.participant, each.peer, each.count) for each in raised] == [(LA, POLICE, 1)]
         assert (told.participant, told.count, told.first.kind) == (LA, 1, DifferenceKind.LOST_BEFORE_HUB)
         assert told.first.mid == here.la.mids[8]
 
