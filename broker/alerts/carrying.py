@@ -5,7 +5,7 @@ duty file is given up; the notice is made anew each time, so that its link is go
 """
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -14,13 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from broker.alerts import tellings, ways
 from broker.alerts.book import Entry
+from broker.alerts.canary import MailCanary
 from broker.alerts.desks import Duty, Route
 from broker.alerts.kinds import HUB
 from broker.alerts.notice import Notice, reference_of, telephone_of
 from broker.alerts.routing import Accepted, Carriers, Fate, NotTold, WayFault, bounded
 from broker.alerts.tellings import Batch, State, Telling
 from broker.alerts.tokens import Claim, Tokens
-from broker.alerts.ways import WayName
+from broker.alerts.ways import CANARY, WayName
 from broker.ledger import Ledger
 from broker.settings import Backoff
 
@@ -91,14 +92,24 @@ class Carrying:
 
     async def probe(self, name: WayName, route: Route) -> bool:
         """Try a way without telling anybody anything, and say whether it works."""
-        carrier, fault = self.carriers[name.way], None
+        carrier = self.carriers[name.way]
+        return await self._tried(name, lambda: carrier.probe(route), limit=carrier.limit, has_arrived=False)
+
+    async def fly(self, canary: MailCanary) -> bool:
+        """Send a mail to ourselves, and say whether it came."""
+        return await self._tried(CANARY, canary.fly, limit=canary.limit, has_arrived=True)
+
+    async def _tried(
+        self, name: WayName, work: Callable[[], Awaitable[None]], *, limit: float, has_arrived: bool
+    ) -> bool:
+        fault: WayFault | None = None
         try:
-            await bounded(lambda: carrier.probe(route), limit=carrier.limit)
+            await bounded(work, limit=limit)
         except NotTold as failed:
             fault = failed.fault
         async with self.ledger.writing() as connection:
             if fault is None:
-                await ways.note_worked(connection, name, now=self.clock(), has_arrived=False)
+                await ways.note_worked(connection, name, now=self.clock(), has_arrived=has_arrived)
             else:
                 await ways.note_failed(connection, name, fault, now=self.clock())
         return fault is None

@@ -14,7 +14,7 @@ from broker.alerts.duty_file import read_duty_file
 from broker.alerts.escalation import Case, Tell, decide
 from broker.alerts.kinds import AlertKind, Urgency
 from broker.alerts.notify import NotifyCarrier
-from broker.alerts.opening import ACKNOWLEDGE, carriers_of
+from broker.alerts.opening import ACKNOWLEDGE, canary_of, carriers_of
 from broker.alerts.routing import Carriers, NotTold, bounded
 from broker.alerts.secrets import Secrets
 from broker.alerts.ways import WayName, ways_of
@@ -52,6 +52,7 @@ async def check_duty(
     found = read_duty_file(path, calendars=calendars)
     secrets.signing_keys(ACKNOWLEDGE)
     carriers = carriers_of(found.settings, secrets=secrets, clock=lambda: now)
+    canary_of(found.settings, carriers, secrets=secrets)
     try:
         faults = await _tried(found.duty, carriers) if try_ways else {}
     finally:

@@ -20,12 +20,13 @@ from typing import Final
 import structlog
 
 from broker.alerts import tellings, ways
+from broker.alerts.canary import MailCanary
 from broker.alerts.carrying import Carrying, Wording
 from broker.alerts.desks import Duty, Route, Way
 from broker.alerts.escalation import Tell, decide
 from broker.alerts.routing import Carriers
 from broker.alerts.troubles import STALLED, case_of, troubles
-from broker.alerts.ways import WayName, ways_of
+from broker.alerts.ways import CANARY, WayName, ways_of
 from broker.ledger import Ledger
 from broker.settings import Backoff
 from broker.watch_outside import DutySight
@@ -61,6 +62,7 @@ class Courier:
         *,
         wording: Wording,
         clock: Callable[[], datetime],
+        canary: MailCanary | None = None,
         settings: CourierSettings | None = None,
     ) -> None:
         self.tokens = wording.tokens
@@ -70,6 +72,7 @@ class Courier:
         self._lease = timedelta(seconds=max((one.limit for one in carriers.values()), default=0)) + _MARGIN
         self._underway: dict[asyncio.Task[None], Way] = {}
         self._next_probe: dict[WayName, float] = {}
+        self._canary = canary
         self._turned_at = monotonic()
         self._seen: DutySight | None = None
         self._seen_at = 0.0
@@ -160,6 +163,11 @@ class Courier:
                 room[name.way] -= 1
                 self._next_probe[name] = now + self._settings.probe_every
                 self._start(name.way, partial(self._probe, name, route))
+
+        canary = self._canary
+        if canary is not None and now >= self._next_probe.get(CANARY, now):
+            self._next_probe[CANARY] = now + max(canary.settings.every, canary.limit)
+            self._start(Way.MAIL, partial(self._carrying.fly, canary))
 
     async def _probe(self, name: WayName, route: Route) -> None:
         if not await self._carrying.probe(name, route):

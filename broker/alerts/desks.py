@@ -112,11 +112,15 @@ class Desk:
 
 @dataclass(frozen=True)
 class Duty:
-    """Every desk, and how long a rung has before the next one is told. `telephone` is the hub's own desk's."""
+    """Every desk, and how long a rung has before the next one is told. `telephone` is the hub's own desk's.
+
+    `has_canary`: mails to ourselves are sent and looked for.
+    """
 
     desks: Mapping[str, Desk]
     telephone: str = ""
     patience: Mapping[Urgency, Allowance] = field(default_factory=lambda: DEFAULT_PATIENCE)
+    has_canary: bool = False
 
     def desk(self, name: str) -> Desk:
         """Give a desk; of whoever has none, an empty one."""

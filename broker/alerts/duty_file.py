@@ -163,7 +163,8 @@ class DutySettings(Settings):
         """Give the desks, each with its agency's calendar; the hub's keeps the area's hours."""
         desks = {name: _desk(name, desk, calendars) for name, desk in ((HUB, self.hub), *self.desks.items())}
         waits = {Urgency.NOW: self.patience.now, Urgency.TODAY: self.patience.today, Urgency.WEEK: self.patience.week}
-        return Duty(desks, self.hub.telephone, waits)
+        has_canary = self.mail is not None and self.mail.canary is not None
+        return Duty(desks, self.hub.telephone, waits, has_canary)
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ It guarantees: nothing goes out before the connection is secured and the server'
 not offer STARTTLS is not spoken to in the open; a mail counts as taken when the server has said so, whatever happens to
 the connection afterwards; every wait is bounded.
 It says of a mail what the four fields say and nothing of this machine: no host name, no user, no program.
-A server that accepts and then drops cannot be told from an honest one here; lack of acknowledgement shows it.
+A server that accepts and then drops cannot be told from an honest one here: see `broker.alerts.canary`.
 """
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -50,10 +50,16 @@ class MailCarrier:
 
     async def tell(self, route: Route, notice: Notice, *, telling: int) -> Accepted:
         """Send the mail."""
-        message = self._message(route.address, notice, telling)
-        async with self._server() as server:
-            await server.sendmail(self._settings.sender, [route.address], message.as_bytes(policy=WIRE))
+        message = self._message(route.address, str(telling), subject=notice.headline, text=notice.text)
+        await self._send(route.address, message)
         return Accepted()
+
+    async def send_plain(self, address: str, headers: Mapping[str, str]) -> None:
+        """Send a mail that says nothing but its headers, to ourselves (`broker.alerts.canary`)."""
+        message = self._message(address, "canary", subject="MASH canary", text="This mail is for a program.\n")
+        for name, value in headers.items():
+            message[name] = value
+        await self._send(address, message)
 
     async def probe(self, route: Route) -> None:
         """Go as far as the recipient's address, and send no mail."""
@@ -87,16 +93,20 @@ class MailCarrier:
         finally:
             await _goodbye(server)
 
-    def _message(self, address: str, notice: Notice, telling: int) -> EmailMessage:
+    async def _send(self, address: str, message: EmailMessage) -> None:
+        async with self._server() as server:
+            await server.sendmail(self._settings.sender, [address], message.as_bytes(policy=WIRE))
+
+    def _message(self, address: str, name: str, *, subject: str, text: str) -> EmailMessage:
         message = EmailMessage(policy=WIRE)
         message["From"] = self._settings.sender
         message["To"] = address
-        message["Subject"] = notice.headline
+        message["Subject"] = subject
         message["Date"] = format_datetime(self._clock())
         # A mail that is sent again after a crash has an id of its own; some servers drop what they have seen.
-        message["Message-ID"] = f"<{telling}.{token_hex(8)}@{self._domain}>"
+        message["Message-ID"] = f"<{name}.{token_hex(8)}@{self._domain}>"
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answer from somebody's holiday notice
-        message.set_content(notice.text, cte="7bit")
+        message.set_content(text, cte="7bit")
         return message
 
 

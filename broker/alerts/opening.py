@@ -4,12 +4,13 @@ It guarantees: a duty file that is not understood, or a secret that is missing, 
 by the first urgent alert.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from broker.alerts.canary import CANARY_PASSWORD, MailCanary
 from broker.alerts.carrying import Wording
 from broker.alerts.courier import Courier
 from broker.alerts.desks import Way
@@ -34,8 +35,10 @@ async def courier_at(
     found = read_duty_file(path, calendars=calendars)
     wording = Wording(found.settings.page.link, Tokens(secrets.signing_keys(ACKNOWLEDGE)))
     carriers = carriers_of(found.settings, secrets=secrets, clock=clock)
+    canary = canary_of(found.settings, carriers, secrets=secrets)
+    courier = Courier(ledger, found.duty, carriers, wording=wording, clock=clock, canary=canary)
     try:
-        async with Courier(ledger, found.duty, carriers, wording=wording, clock=clock).running() as courier:
+        async with courier.running():
             yield courier
     finally:
         for carrier in carriers.values():
@@ -56,3 +59,11 @@ def carriers_of(settings: DutySettings, *, secrets: Secrets, clock: Callable[[],
         keys = {name: secrets.signing_keys(secret_of(name)) for name in settings.webhooks}
         carriers[Way.WEBHOOK] = WebhookCarrier(settings.webhooks, keys=keys, clock=clock)
     return carriers
+
+
+def canary_of(settings: DutySettings, carriers: Mapping[Way, Carrier], *, secrets: Secrets) -> MailCanary | None:
+    """Make the canary, if one is set up. Raises `SecretMissing`."""
+    mail = carriers.get(Way.MAIL)
+    if settings.mail is None or settings.mail.canary is None or not isinstance(mail, MailCarrier):
+        return None
+    return MailCanary(settings.mail.canary, mail, secrets.read(CANARY_PASSWORD))

@@ -43,6 +43,28 @@ class LinkSettings(Settings):
     link: BaseText
 
 
+class CanarySettings(Settings):
+    """A mailbox of ours that canary mails are sent to. `within`: seconds that one may take to arrive."""
+
+    address: Annotated[str, Field(pattern=f"^{MAIL_ADDRESS.pattern}$")]
+    imap: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]{1,190}$")]
+    port: Annotated[int, Field(ge=1, le=65535)] = 993
+    tls: Literal["tls", "none"] = "tls"
+    user: Annotated[str, Field(min_length=1)]
+    folder: Annotated[str, Field(pattern=r"^[A-Za-z0-9_./-]{1,60}$")] = "INBOX"
+    authority: Path | None = None
+    within: Annotated[float, Field(gt=0, le=3600)] = 600
+    every: Annotated[float, Field(ge=60, le=86_400)] = 3600
+    look_every: Annotated[float, Field(gt=0, le=60)] = 10
+    timeout: Seconds = 20
+
+    @model_validator(mode="after")
+    def _is_not_in_the_open(self) -> Self:
+        if self.tls == "none" and self.imap not in _LOOPBACK:
+            raise ValueError('write tls = "tls"; "none" is for a mailbox on this machine')
+        return self
+
+
 class MailSettings(Settings):
     """The mail server. `tls`: `starttls`, `tls` from the first byte, or `none` on this machine only."""
 
@@ -53,6 +75,7 @@ class MailSettings(Settings):
     user: str = ""
     authority: Path | None = None
     timeout: Seconds = 20
+    canary: CanarySettings | None = None
 
     @model_validator(mode="after")
     def _is_not_in_the_open(self) -> Self:

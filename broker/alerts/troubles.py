@@ -13,7 +13,7 @@ from broker.alerts.desks import Duty
 from broker.alerts.escalation import Case, Nobody, decide, has_lapsed
 from broker.alerts.kinds import HUB, AlertKind, Trouble, Urgency
 from broker.alerts.tellings import OpenCase
-from broker.alerts.ways import FailingWay, ways_of
+from broker.alerts.ways import CANARY, FailingWay, ways_of
 
 KINDS: Final = frozenset({AlertKind.NOT_TOLD, AlertKind.NOBODY_TO_TELL, AlertKind.UNACKNOWLEDGED})
 STALLED: Final = Trouble(AlertKind.NOT_TOLD, HUB, Urgency.NOW, code="courier.stalled")
@@ -43,7 +43,7 @@ def _seen_to(one: OpenCase, duty: Duty, now: datetime) -> tuple[Trouble, ...]:
 
 
 def _of_ways(failing: Iterable[FailingWay], duty: Duty) -> Iterator[Trouble]:
-    named = {name for name, _ in ways_of(duty)}
+    named = {name for name, _ in ways_of(duty)} | ({CANARY} if duty.has_canary else set())
     for one in failing:
         if one.name in named:
             code = ".".join((one.fault.value, one.name.way.value, one.name.rung))

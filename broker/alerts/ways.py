@@ -13,12 +13,13 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from broker.alerts.desks import OUT_OF_HOURS, Desk, Duty, Route, Way
+from broker.alerts.kinds import HUB
 from broker.alerts.routing import WayFault
 from broker.alerts.tellings import Telling, placed
 from broker.ledger import Ledger
 from broker.ledger_tables import ways
 
-ONLY_ARRIVAL_MENDS: Final = frozenset({WayFault.BOUNCED})
+ONLY_ARRIVAL_MENDS: Final = frozenset({WayFault.BOUNCED, WayFault.DROPPED})
 """Faults of what was accepted: being accepted once more proves nothing."""
 
 
@@ -36,6 +37,10 @@ class WayName:
     def of(cls, telling: Telling) -> "WayName":
         """Name the way that a telling goes."""
         return cls(telling.desk, telling.rung, telling.post, telling.way, telling.place)
+
+
+CANARY: Final = WayName(HUB, "canary", "canary", Way.MAIL, 0)
+"""The way of a mail to ourselves."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from broker.alerts import Alert, AlertKind, Urgency, book
+from broker.alerts.canary import MailCanary
 from broker.alerts.carrying import Wording
 from broker.alerts.courier import Courier, CourierSettings
 from broker.alerts.desks import Desk, Duty, Post, Route, Way
@@ -69,12 +70,17 @@ class Office:
     desks: tuple[Desk, ...] = field(default_factory=lambda: (desk(OFFICER, DEPUTY, SPOC, LEAD, out_of_hours=(HOOK,)),))
     standing: list[Alert] = field(default_factory=list)
 
-    def courier(self, **settings: Any) -> Courier:
-        hub = Desk(HUB, (OPERATOR,))
-        duty = Duty({one.name: one for one in (hub, *self.desks)}, telephone="01632 960000")
-        chosen = replace(EAGER, **settings)
-        wording = Wording(LINK, TOKENS)
-        return Courier(self.ledger, duty, self.carriers, wording=wording, clock=lambda: self.now, settings=chosen)
+    def courier(self, *, canary: MailCanary | None = None, **settings: Any) -> Courier:
+        desks = {one.name: one for one in (Desk(HUB, (OPERATOR,)), *self.desks)}
+        return Courier(
+            self.ledger,
+            Duty(desks, telephone="01632 960000", has_canary=canary is not None),
+            self.carriers,
+            wording=Wording(LINK, TOKENS),
+            clock=lambda: self.now,
+            canary=canary,
+            settings=replace(EAGER, **settings),
+        )
 
     async def raise_(self, *alerts: Alert) -> None:
         self.standing += alerts

@@ -185,7 +185,7 @@ def test_a_ledger_that_is_not_there_is_not_made_by_looking(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
-NEEDED = ("ACKNOWLEDGE_KEY", "MAIL_PASSWORD", "NOTIFY_KEY", "WEBHOOK_TESTFORD_CONTROL_ROOM")
+NEEDED = ("ACKNOWLEDGE_KEY", "MAIL_PASSWORD", "CANARY_PASSWORD", "NOTIFY_KEY", "WEBHOOK_TESTFORD_CONTROL_ROOM")
 SECRETS = {f"MASH_SECRET_{name}": "0123456789abcdef0123456789abcdef" for name in NEEDED}
 
 
@@ -197,6 +197,14 @@ def test_the_sample_duty_file_is_understood_with_every_word_in_it() -> None:
     assert rows["hub"]["posts"] == ["hub-operator"]
     for word in ("[patience]", "leave =", "out_of_hours =", "round_the_clock =", "telephone ="):
         assert word in SAMPLE.read_text()
+
+
+@pytest.mark.parametrize("missing", sorted(SECRETS))
+def test_a_secret_that_the_file_needs_and_nobody_gave_is_named(missing: str) -> None:
+    """By its variable, before anything starts."""
+    given = {name: value for name, value in SECRETS.items() if name != missing}
+    result = run("alerts", "check", "--duty", str(SAMPLE), **given)
+    assert (result.exit_code, missing in result.stderr) == (1, True)
 
 
 def test_the_sample_names_no_address_that_could_be_somebodys() -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from broker.alerts.desks import LADDER, OUT_OF_HOURS, Desk, Duty, Post
@@ -14,6 +14,7 @@ from broker.calendar import MASH_CALENDAR, Span
 from broker.sla import Contact
 from tests.unit.alerts.rota import DEPUTY, LEAD, MONDAY, NIGHT, OFFICER, POSTS, SPOC, desk, duty, local
 
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine proves nothing
 PATIENCE = timedelta(minutes=30)
 URGENT = Case(AlertKind.UNDELIVERED, Urgency.NOW, MONDAY)
 ALL_DAY = tuple(replace(post, round_the_clock=True) for post in POSTS)
@@ -170,6 +171,7 @@ posts = st.lists(
 )
 
 
+@PATIENT
 @given(posts, st.sampled_from(Urgency), st.booleans(), st.lists(moments, min_size=1, max_size=40))
 def test_nobody_is_ever_told_twice_or_while_away(
     rota: list[Post], urgency: Urgency, has_route: bool, looks: list[datetime]
@@ -192,6 +194,7 @@ def test_nobody_is_ever_told_twice_or_while_away(
         steps += (Step(decision.rung, now),)
 
 
+@PATIENT
 @given(posts.filter(bool), moments)
 def test_the_next_moment_of_a_post_is_its_first_on_duty(rota: list[Post], now: datetime) -> None:
     """No sooner: a minute before it the post is still away."""
