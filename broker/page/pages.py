@@ -15,7 +15,16 @@ from broker.page.stories import Story, past_stories, standing_stories
 from broker.page.wall import Wall, wall_of
 
 STOPPED: Final = "The watch has stopped looking"
+RESTART: Final = "Start it again, or ring whoever runs the hub."
 NO_LEDGER: Final = "The ledger does not answer"
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why a page may be wrong, in a headline and a sentence."""
+
+    what: str
+    detail: str
 
 
 @dataclass(frozen=True)
@@ -24,7 +33,7 @@ class Moment:
 
     at: str
     stamp: str
-    troubles: tuple[str, ...]
+    troubles: tuple[Trouble, ...]
 
 
 @dataclass(frozen=True)
@@ -67,19 +76,20 @@ Page = WallPage | AlertsPage | DeskPage
 
 def moment_of(board: Board) -> Moment:
     """Say when a board was true. A page that shows the past must say so before it says anything else."""
-    at = board.view.now
-    stopped = f"{STOPPED}: nothing below is newer than {words.local(at, board.shown_at)}."
-    ledger = f"{NO_LEDGER}: what is below was true before, and nothing new is added until it answers."
-    book = f"{NO_LEDGER}: nobody can tell which alerts have been seen."
-    is_up = board.glance.ledgers.is_up
-    named = ((board.is_stale, stopped), (not is_up, ledger), (board.rows is None and is_up, book))
-    return Moment(words.local(at, board.shown_at), words.stamp(at), tuple(say for holds, say in named if holds))
+    at, is_up = board.view.now, board.glance.ledgers.is_up
+    named = (
+        (board.is_stale, STOPPED, f"Nothing below is newer than {words.local(at, board.shown_at)}. {RESTART}"),
+        (not is_up, NO_LEDGER, "What is below was true before, and nothing new is added until it answers."),
+        (board.rows is None and is_up, NO_LEDGER, "Nobody can tell which alerts have been seen."),
+    )
+    troubles = tuple(Trouble(what, detail) for holds, what, detail in named if holds)
+    return Moment(words.local(at, board.shown_at), words.stamp(at), troubles)
 
 
 def wall_page(board: Board) -> WallPage:
     """Make the wall's page."""
     moment, what = moment_of(board), to_do(board)
-    first = moment.troubles[0].partition(":")[0] if moment.troubles else what.headline
+    first = moment.troubles[0].what if moment.troubles else what.headline
     return WallPage(
         title=first,
         moment=moment,
