@@ -139,7 +139,9 @@ def _local(moment: datetime) -> str:
 
 def _at(db: str, work: Callable[[Ledger], Awaitable[Result]]) -> Result:
     async def run() -> Result:
-        async with Ledger.opened(db, now=None) as ledger:
+        async with Ledger.opened(db, now=None):
+            pass  # there is one: what follows makes the tables that an older version did not have, and begins none
+        async with Ledger.opened(db, now=datetime.now(UTC)) as ledger:
             return await work(ledger)
 
     try:
