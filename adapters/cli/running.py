@@ -33,6 +33,7 @@ async def _session(home: Home, *, once: bool, as_json: bool) -> "Moved | None":
         keep_heartbeats,
         keep_keys,
         keep_reconciled,
+        keep_retention,
         notice_silence,
     )
     from adapters.kit.running.connecting import connection_of
@@ -63,6 +64,7 @@ async def _session(home: Home, *, once: bool, as_json: bool) -> "Moved | None":
             keep_keys(adapter.keyring, clock=adapter.clock),
             keep_heartbeats(adapter.store, participant=settings.file.participant, directory=partners.current),
             keep_reconciled(adapter.manifests, connection),
+            keep_retention(adapter.retention()),
             notice_silence(connection),
             timekeeper.run(),
         )

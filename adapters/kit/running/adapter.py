@@ -20,6 +20,7 @@ from adapters.kit.desk.intake import Intake
 from adapters.kit.desk.lawful_desk import LawfulDesk
 from adapters.kit.desk.onward import OnwardDesk
 from adapters.kit.desk.practitioner import Desk
+from adapters.kit.desk.retention import requests
 from adapters.kit.disclosure import load_pack
 from adapters.kit.envelope.envelopes import KeyedEnvelopes
 from adapters.kit.envelope.reopening import keep_openings
@@ -37,6 +38,7 @@ from adapters.kit.refusal import Refused
 from adapters.kit.running.link import Link
 from adapters.kit.running.manifests import Manifests
 from adapters.kit.running.partners import Partners
+from adapters.kit.running.retention import Matters, Retention
 from adapters.kit.running.settings import AdapterSettings
 from adapters.kit.running.timekeeper import OnTimer, Tidy, Timekeeper
 from adapters.kit.store.filing import NotHere
@@ -103,6 +105,7 @@ class Adapter:
         self._handlers: dict[type, Handle] = {}
         self._on_timer: dict[str, OnTimer] = {SOURCE: on_source_timer}
         self._tidies: list[Tidy] = []
+        self._matters: list[Matters] = [requests]
         self._take_in(Intake(kind=settings.file.kind, clock=clock))
 
     @classmethod
@@ -138,6 +141,14 @@ class Adapter:
     def timekeeper(self, clock: Clock | None = None) -> Timekeeper:
         """Give what fires this adapter's timers, by its own clock or by one that can be trusted more."""
         return Timekeeper(self.store, self._on_timer, clock=clock or self.clock, tidies=tuple(self._tidies))
+
+    def keep_by(self, matters: Matters) -> None:
+        """Keep and erase what `matters` finds by the schedule of the settings."""
+        self._matters.append(matters)
+
+    def retention(self) -> Retention:
+        """Give what carries the retention schedule out."""
+        return Retention(self.store, self.settings.file.retention, tuple(self._matters))
 
     def linked(self, connection: HubConnection, partners: Partners | None = None) -> Link:
         """Give the link to the hub over this connection; with `partners` it sends only while they allow it."""

@@ -16,6 +16,7 @@ from adapters.kit.keys.keyring import Keyring, NoSigningKey
 from adapters.kit.running.heartbeats import beat
 from adapters.kit.running.manifests import Manifests
 from adapters.kit.running.partners import REFRESH_EVERY, Partners
+from adapters.kit.running.retention import Retention
 from adapters.kit.store.errors import StoreUnavailable
 from adapters.kit.store.store import Store
 from broker.hub import HubConnection
@@ -25,6 +26,7 @@ from schemas.routing import Lane
 KEYS_EVERY: Final = timedelta(hours=6)
 RECONCILED_EVERY: Final = timedelta(minutes=1)
 HEARTBEATS_EVERY: Final = timedelta(minutes=30)
+RETENTION_EVERY: Final = timedelta(hours=1)
 LOOK_EVERY: Final = timedelta(seconds=15)
 SILENCE_LIMIT: Final = timedelta(minutes=10)
 
@@ -93,6 +95,22 @@ async def keep_reconciled(manifests: Manifests, connection: HubConnection, *, sl
         except (StoreUnavailable, NoSigningKey) as fault:
             log.error("manifests not compared", exc_info=fault)
         await sleep(RECONCILED_EVERY.total_seconds())
+
+
+async def keep_retention(retention: Retention, *, sleep: Sleep = asyncio.sleep) -> None:
+    """Erase what is due by the schedule, every hour; what is not settled is kept, and somebody is told (REC-07)."""
+    log = structlog.get_logger()
+    while True:
+        try:
+            done = await retention.run_once()
+        except StoreUnavailable as fault:
+            log.error("retention waits for the store", exc_info=fault)
+        else:
+            if done.erased:
+                log.info("content erased by schedule", count=len(done.erased))
+            if done.kept_back:
+                log.warning("content kept although it is due: not settled yet", count=len(done.kept_back))
+        await sleep(RETENTION_EVERY.total_seconds())
 
 
 async def notice_silence(

@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import ValidationError
 
 from adapters.kit.lawful.standing import Standing
+from adapters.kit.running.retention import RetentionSchedule
 from adapters.kit.running.users import User, Users
 from schemas.agency import AGENCY_KINDS, ParticipantId
 from schemas.content.base import Content
@@ -55,6 +56,7 @@ class AdapterFile(Content):
     register_file: str | None = None
     tls: TlsFiles | None = None
     answers: Answers
+    retention: RetentionSchedule = RetentionSchedule()
     lawful: Standing = Standing()
     untrained_approvers: Literal["block", "warn"] = "block"
     users: dict[str, User] = {}

@@ -14,7 +14,7 @@ from adapters.kit.store import ledger
 from adapters.kit.store.errors import LostUpdate, NoNamedUser
 from adapters.kit.store.sealed_fields import Place
 from adapters.kit.store.session import Row, SealedValue, Session
-from adapters.kit.store.tables import document
+from adapters.kit.store.tables import document, record_key
 
 DEFAULT_RETENTION: Final = "enquiry"
 
@@ -59,8 +59,10 @@ async def get(session: Session, kind: str, key: str) -> Document | None:
 
 
 async def listed(session: Session, kind: str) -> list[Document]:
-    """Return every document of a kind, ordered by key."""
-    rows = await session.select(document, select(document).where(document.c.kind == kind).order_by(document.c.key))
+    """Return every document of a kind that has not been erased, ordered by key."""
+    kept = select(document).join(record_key, document.c.key_id == record_key.c.key_id)
+    mine = kept.where(document.c.kind == kind, record_key.c.erased_at.is_(None))
+    rows = await session.select(document, mine.order_by(document.c.key))
     return [await _opened(session, row) for row in rows]
 
 

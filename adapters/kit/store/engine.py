@@ -94,16 +94,21 @@ async def check_health(engine: AsyncEngine) -> None:
 
 
 async def scrub(engine: AsyncEngine) -> None:
-    """Take erased bytes off the disk: SQLite's log is emptied, PostgreSQL's dead rows are vacuumed.
+    """Take erased bytes off the disk: SQLite's log is emptied, PostgreSQL's table of keys is written anew.
 
-    PostgreSQL's own log and the file system may keep older copies for a while; they hold wrapped keys only.
+    A plain VACUUM leaves the bytes of dead rows where they were. PostgreSQL's own log and the file system may keep
+    older copies for a while; they hold wrapped keys only. Raises StoreUnavailable while a reader holds SQLite's log.
     """
     async with engine.connect() as connection:
         raw = await connection.get_raw_connection()  # outside any transaction, as both commands demand
         driver: Any = raw.driver_connection
-        await driver.execute(
-            "PRAGMA wal_checkpoint(TRUNCATE)" if engine.dialect.name == "sqlite" else "VACUUM record_key"
-        )
+        if engine.dialect.name == "sqlite":
+            ((busy, _, _),) = await driver.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+            if busy:
+                raise StoreUnavailable("the log is being read")
+            return
+        await driver.execute("VACUUM (FULL) record_key")
+        await driver.execute("CHECKPOINT")
 
 
 @asynccontextmanager

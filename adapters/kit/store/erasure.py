@@ -7,11 +7,13 @@ The envelopes of an erased thread keep their stubs, so what was sent and receive
 The limit: backups made before hold the wrapped key until they are destroyed, and only the store key opens it.
 """
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import BigInteger, or_, select, type_coerce
 
 from adapters.kit.delivery.admission import IN
 from adapters.kit.delivery.outbox import OUT
@@ -20,7 +22,7 @@ from adapters.kit.store import alarms, ledger
 from adapters.kit.store.alarms import Priority
 from adapters.kit.store.errors import NotYetSettled, StoreDamaged
 from adapters.kit.store.session import Row, Session
-from adapters.kit.store.tables import envelope, inbox_rows, outbox_rows, record_key
+from adapters.kit.store.tables import document, envelope, inbox_rows, outbox_rows, record_key
 from schemas.envelope import Malformed, read_envelope
 
 BATCH: Final = 100
@@ -36,29 +38,103 @@ class Erasure:
     kept_back: tuple[str, ...]
 
 
-async def schedule(session: Session, group: str, at: datetime | None) -> None:
-    """Say when a group's content is to be erased; None: not at all. A group that does not exist yet is ignored."""
+@dataclass(frozen=True)
+class ClassStanding:
+    """How one retention class stands: groups without a date yet, with one, overdue, erased; and the next date."""
+
+    retention: str
+    open: int
+    scheduled: int
+    overdue: int
+    erased: int
+    next_at: datetime | None
+
+
+async def schedule(session: Session, group: str, at: datetime | None) -> bool:
+    """Say when a group's content is to be erased; None: not at all. Returns whether that is new.
+
+    A group that does not exist yet, or no longer, is ignored.
+    """
     row = await session.find(record_key, record_key.c.key_id == group)
-    if row is not None and row["erased_at"] is None:
-        await session.change(record_key, row, erase_at=at)
+    if row is None or row["erased_at"] is not None or row["erase_at"] == at:
+        return False
+    await session.change(record_key, row, erase_at=at)
+    return True
+
+
+async def schedule_by_age(session: Session, retention: str, keep_for: timedelta) -> int:
+    """Give every group of a class its date by its age alone; returns how many dates are new, at most BATCH."""
+    age = keep_for // timedelta(microseconds=1)
+    wanted = type_coerce(record_key.c.made_at, BigInteger) + age
+    other = or_(record_key.c.erase_at.is_(None), type_coerce(record_key.c.erase_at, BigInteger) != wanted)
+    mine = select(record_key).where(record_key.c.retention == retention, record_key.c.erased_at.is_(None), other)
+    rows = await session.select(record_key, mine.order_by(record_key.c.made_at).limit(BATCH))
+    for row in rows:
+        await session.change(record_key, row, erase_at=row["made_at"] + keep_for)
+    return len(rows)
+
+
+async def groups_of_documents(session: Session, kind: str, *, begin: str) -> tuple[str, ...]:
+    """Give the groups of the documents of a kind whose key begins so; nothing is opened."""
+    mine = select(document).where(document.c.kind == kind, document.c.key.startswith(begin, autoescape=True))
+    return tuple(row["key_id"] for row in await session.select(document, mine.order_by(document.c.key)))
+
+
+async def group_of_document(session: Session, kind: str, key: str) -> tuple[str, ...]:
+    """Give the group of one document, or nothing where there is no such document; nothing is opened."""
+    row = await session.find(document, document.c.kind == kind, document.c.key == key)
+    return () if row is None else (row["key_id"],)
+
+
+async def standing(session: Session) -> tuple[ClassStanding, ...]:
+    """Say how every retention class stands now."""
+    rows = await session.select(record_key, select(record_key).order_by(record_key.c.retention))
+    classes = dict.fromkeys(row["retention"] for row in rows)
+    return tuple(_standing(name, [row for row in rows if row["retention"] == name], session.now) for name in classes)
+
+
+def _standing(name: str, rows: Sequence[Row], now: datetime) -> ClassStanding:
+    counts = Counter(_where(row, now) for row in rows)
+    dates = [row["erase_at"] for row in rows if _where(row, now) == "scheduled"]
+    return ClassStanding(
+        retention=name,
+        open=counts["open"],
+        scheduled=counts["scheduled"],
+        overdue=counts["overdue"],
+        erased=counts["erased"],
+        next_at=min(dates, default=None),
+    )
+
+
+def _where(row: Row, now: datetime) -> str:
+    if row["erased_at"] is not None:
+        return "erased"
+    if row["erase_at"] is None:
+        return "open"
+    return "overdue" if row["erase_at"] <= now else "scheduled"
 
 
 async def erase_due(session: Session) -> Erasure:
-    """Erase what is due, at most BATCH groups; what is not settled is kept and alarmed."""
+    """Erase what is due, about BATCH groups; what is not settled is kept and alarmed, and holds nothing else up."""
     due = select(record_key).where(record_key.c.erase_at <= session.now, record_key.c.erased_at.is_(None))
-    rows = await session.select(record_key, due.order_by(record_key.c.erase_at).limit(BATCH))
+    ordered = due.order_by(record_key.c.erase_at, record_key.c.key_id).limit(BATCH)
     erased: list[str] = []
     kept: list[str] = []
-    for row in rows:
-        group = row["key_id"]
-        try:
-            await erase(session, group)
-            erased.append(group)
-        except NotYetSettled:
-            kept.append(group)
-            alarm_id = f"erasure/{group}/{session.now:%Y-%m-%d}"
-            await alarms.raise_once(session, alarm_id, priority=Priority.P2, code="erasure-held", refs={"group": group})
+    while len(erased) < BATCH and (rows := await session.select(record_key, ordered.offset(len(kept)))):
+        for row in rows:
+            settled = await _erased_or_alarmed(session, row["key_id"])
+            (erased if settled else kept).append(row["key_id"])
     return Erasure(tuple(erased), tuple(kept))
+
+
+async def _erased_or_alarmed(session: Session, group: str) -> bool:
+    try:
+        await erase(session, group)
+    except NotYetSettled:
+        alarm_id = f"erasure/{group}/{session.now:%Y-%m-%d}"
+        await alarms.raise_once(session, alarm_id, priority=Priority.P2, code="erasure-held", refs={"group": group})
+        return False
+    return True
 
 
 async def erase(session: Session, group: str) -> None:

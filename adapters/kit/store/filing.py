@@ -5,6 +5,7 @@ Every content model is kept as a sealed document; its key is a reference and say
 
 from typing import TypeVar
 
+from adapters.kit.store.errors import ContentErased
 from adapters.kit.store.transaction import Transaction
 from schemas.content.base import Content
 
@@ -15,9 +16,16 @@ class NotHere(Exception):
     """There is no file with that reference in this adapter's store."""
 
 
+class Erased(NotHere):
+    """It was erased by its schedule; that it was here, and its receipts, are still on record."""
+
+
 async def read(tx: Transaction, model: type[Model], kind: str, key: str) -> tuple[Model, int]:
-    """Give the model and the version it was read at. Raises `NotHere`."""
-    document = await tx.get(kind, key)
+    """Give the model and the version it was read at. Raises `NotHere`, and `Erased`, which is one."""
+    try:
+        document = await tx.get(kind, key)
+    except ContentErased:
+        raise Erased(f"{kind} {key}") from None
     if document is None:
         raise NotHere(f"{kind} {key}")
     return model.model_validate_json(document.plain), document.version

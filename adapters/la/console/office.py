@@ -11,6 +11,7 @@ from adapters.la.console.coordinator import Coordinator, Office
 from adapters.la.console.decision import DecisionMaker
 from adapters.la.console.onward import Onward
 from adapters.la.console.register import load_register
+from adapters.la.console.retention import enquiries
 from broker.calendar import MASH_CALENDAR
 from schemas.content.notice import Bounce, Correction, OnwardAnswer, Seen
 from schemas.content.response import Response
@@ -54,5 +55,6 @@ def console_of(adapter: "Adapter") -> Console | None:
     adapter.handle(Correction, console.answers.on_correction)
     adapter.handle(OnwardAnswer, console.onward.on_answer)
     clocks = Clocks(calendar=office.calendar)
+    adapter.keep_by(enquiries)
     adapter.on_timers(KINDS, clocks.on_timer, tidy=clocks.tidy)
     return console
