@@ -79,7 +79,7 @@ class _Server(uvicorn.Server):
 
 
 def _configured(app: Any, settings: PageSettings) -> uvicorn.Config:
-    return uvicorn.Config(
+    config = uvicorn.Config(
         app,
         http="h11",
         ws="none",
@@ -92,6 +92,11 @@ def _configured(app: Any, settings: PageSettings) -> uvicorn.Config:
         timeout_graceful_shutdown=STOPPING,
         **_tls(settings),
     )
+    try:
+        config.load()  # reads the certificates now: in the server's task a fault of theirs would be seen by nobody
+    except OSError as wrong:
+        raise PageUnreadable(f"(tls: {type(wrong).__name__})") from None
+    return config
 
 
 def _tls(settings: PageSettings) -> Mapping[str, Any]:
