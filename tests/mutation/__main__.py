@@ -5,34 +5,37 @@ argument from `survivors.toml` where there is one. Exits 1 below the bar, 2 wher
 """
 
 import argparse
-import importlib
 import json
 import sys
 import tempfile
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from tests.mutation.covering import Covered, TestsAreRed, covered
-from tests.mutation.killing import Faulty, Verdict, tried
+from tests.mutation.killing import PYTEST, Faulty, Killer, Verdict
 from tests.mutation.mutants import Mutant, mutants_of
 
 ROOT = Path(__file__).resolve().parents[2]
 ARGUMENTS = Path(__file__).with_name("survivors.toml")
-# What the children would each have to import anew: libraries, and rooms of ours that import nothing of `adapters`.
-LIBRARIES = ("pydantic", "yaml", "typer", "rich", "sqlalchemy", "nacl.bindings", "cryptography", "cedarpy")
-LOWER_ROOMS = ("schemas.content.rfi", "schemas.content.record", "schemas.content.notice", "schemas.directory")
+
+# File, line, change.
+Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
 class Tried:
-    """One fault and what became of it. `line`: the text of the line; `argument`: why it cannot be noticed."""
+    """One fault and what became of it; without a fault, the module as it is, put in its own place.
+
+    `line`: the text of the line; `argument`: why the fault cannot be noticed.
+    """
 
     path: Path
-    mutant: Mutant
+    mutant: Mutant | None
     verdict: Verdict
     line: str
     argument: str | None
@@ -46,22 +49,21 @@ def main(arguments: Sequence[str]) -> int:
     """Try every fault and say what came of it."""
     options = _options(arguments)
     paths = [found for path in options.paths for found in _modules(ROOT / path)]
-    for name in (*LIBRARIES, *(() if any("schemas" in path.parts for path in paths) else LOWER_ROOMS)):
-        importlib.import_module(name)
     try:
         with tempfile.TemporaryDirectory(prefix="mutation-") as scratch:
             known = covered(paths, tests=options.tests, scratch=Path(scratch))
     except TestsAreRed as fault:
         print(f"{TestsAreRed.__doc__} {fault}", file=sys.stderr)  # noqa: T201 a program that speaks to a person
         return 2
-    results = []
-    for one in _all(paths, known=known, tests=options.tests, jobs=options.jobs, every=options.every):
-        results.append(one)
-        if one.verdict is Verdict.SURVIVED or options.verbose:
-            print(one, flush=True)  # noqa: T201 likewise
+    results = _tried(paths, known=known, options=options)
+    unsound = [one for one in results if one.mutant is None]
+    if any(one.verdict is not Verdict.SURVIVED for one in unsound):
+        print("The tests fail when a sound module is put in its own place.", file=sys.stderr)  # noqa: T201 likewise
+        return 2
+    faults = [one for one in results if one.mutant is not None]
     if options.report:
-        options.report.write_text(json.dumps([_plain(one) for one in results], indent=1), "utf-8")
-    return _summed_up(results, bar=options.bar)
+        options.report.write_text(json.dumps([_plain(one) for one in faults], indent=1), "utf-8")
+    return _summed_up(faults, bar=options.bar)
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
@@ -84,22 +86,38 @@ def _modules(path: Path) -> list[Path]:
     return sorted(path.rglob("*.py")) if path.is_dir() else [path]
 
 
-def _all(paths: Sequence[Path], *, known: Covered, tests: Sequence[str], jobs: int, every: int) -> Iterator[Tried]:
+def _tried(paths: Sequence[Path], *, known: Covered, options: argparse.Namespace) -> list[Tried]:
+    """Try every module without a fault, as a control, and then every fault."""
     arguments = _arguments()
-    work = [(path, mutant) for path in paths for mutant in mutants_of(path.read_text("utf-8"))][::every]
+    work: list[tuple[Path, Mutant | None]] = [(path, None) for path in paths]
+    work += [(path, mutant) for path in paths for mutant in mutants_of(path.read_text("utf-8"))][:: options.every]
+    results: list[Tried] = []
 
-    def one(job: tuple[Path, Mutant]) -> Tried:
-        path, mutant = job
-        source = path.read_text("utf-8")
-        line = source.splitlines()[mutant.line - 1].strip()
-        faulty = Faulty(_module_name(path), path, mutant.applied(source))
-        first = known.first(path, mutant.line)
-        verdict = tried(faulty, tests=tests, first=first, limit=20 + 6 * known.total)
-        key = (path.relative_to(ROOT).as_posix(), line, f"{mutant.before} -> {mutant.after}")
-        return Tried(path, mutant, verdict, line, arguments.get(key))
+    def told(number: int, verdict: Verdict) -> None:
+        path, mutant = work[number]
+        one = _judged(path, mutant, verdict, arguments)
+        results.append(one)
+        if mutant and (verdict is Verdict.SURVIVED or options.verbose):
+            print(one, file=sys.stderr, flush=True)  # noqa: T201 likewise
 
-    with ThreadPoolExecutor(jobs) as pool:
-        yield from pool.map(one, work)
+    faults = [_faulty(path, mutant, known) for path, mutant in work]
+    killer = Killer(faults, limit=20 + 6 * known.total, jobs=options.jobs, told=told)
+    pytest.main([*PYTEST, "--capture=no", "--no-header", "--no-summary", *options.tests], plugins=[killer])
+    return results
+
+
+def _faulty(path: Path, mutant: Mutant | None, known: Covered) -> Faulty:
+    source = path.read_text("utf-8")
+    first = known.first(path, mutant.line) if mutant else {}
+    return Faulty(_module_name(path), path, mutant.applied(source) if mutant else source, first)
+
+
+def _judged(path: Path, mutant: Mutant | None, verdict: Verdict, arguments: Mapping[Key, str]) -> Tried:
+    if mutant is None:
+        return Tried(path, None, verdict, "", None)
+    line = path.read_text("utf-8").splitlines()[mutant.line - 1].strip()
+    key = (path.relative_to(ROOT).as_posix(), line, f"{mutant.before} -> {mutant.after}")
+    return Tried(path, mutant, verdict, line, arguments.get(key))
 
 
 def _module_name(path: Path) -> str:
@@ -107,12 +125,13 @@ def _module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def _arguments() -> dict[tuple[str, str, str], str]:
+def _arguments() -> dict[Key, str]:
     listed = tomllib.loads(ARGUMENTS.read_text("utf-8")).get("survivor", [])
     return {(one["file"], one["line"], one["change"]): one["why"] for one in listed}
 
 
 def _plain(one: Tried) -> dict[str, object]:
+    assert one.mutant is not None
     return {
         "file": one.path.relative_to(ROOT).as_posix(),
         "number": one.mutant.line,

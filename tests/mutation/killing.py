@@ -1,27 +1,24 @@
-"""Runs the tests against one fault at a time, each in a process of its own that has nothing of ours imported yet.
+"""Runs the tests against one fault at a time, each in a process forked off after the tests were collected.
 
-The parent imports only what cannot import the faulty module, and forks; the child reads the rest anew with the fault
-in it, so that what is read at import (tables, models, rule packs) is faulty too. Nothing on disk changes. The tests
-that run the faulty line come first, the quickest of them before the others, and the first that fails ends the run.
+The child puts the faulty module in the place of the sound one: it executes the changed source and gives every module of
+ours that had taken a name from it the new one, and forgets what was cached. Nothing on disk changes. The tests that run
+the faulty line come first, the quickest of them before the others, and the first that fails ends the run. What holds an
+old object in a way that cannot be seen (a table of functions elsewhere) makes a fault survive, never be killed.
 """
 
-import importlib.abc
-import importlib.util
 import os
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import pytest
 
 PYTEST = ("-x", "-q", "-p", "no:cacheprovider")
+OURS = ("adapters", "broker", "schemas", "tests")
 
 
 class Verdict(StrEnum):
@@ -34,74 +31,98 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Faulty:
-    """A module's name, its file, and the source with the fault in it."""
+    """A module's name, its file, the source with the fault in it, and the tests that run its line, with seconds."""
 
     module: str
     path: Path
     source: str
+    first: Mapping[str, float]
 
 
-class _Importer(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Gives one module from faulty source instead of its file."""
+class Killer:
+    """A pytest plugin that runs the collected tests once for each fault instead of once."""
 
-    def __init__(self, faulty: Faulty) -> None:
-        self._faulty = faulty
+    def __init__(
+        self, faults: Sequence[Faulty], *, limit: float, jobs: int, told: Callable[[int, Verdict], None]
+    ) -> None:
+        self._faults = faults
+        self._limit = limit
+        self._jobs = jobs
+        self._told = told
 
-    def find_spec(self, fullname: str, path: Any, target: Any = None) -> ModuleSpec | None:
-        if fullname != self._faulty.module:
-            return None
-        return importlib.util.spec_from_file_location(fullname, self._faulty.path, loader=self)
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        return None
-
-    def exec_module(self, module: ModuleType) -> None:
-        exec(compile(self._faulty.source, str(self._faulty.path), "exec"), module.__dict__)  # noqa: S102 the fault
-
-    def get_source(self, fullname: str) -> str:
-        return self._faulty.source
-
-
-class _Order:
-    """Runs the tests that touch the faulty line first, and of those the quickest."""
-
-    def __init__(self, first: Mapping[str, float]) -> None:
-        self._first = first
-
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        items.sort(key=lambda item: (item.nodeid not in self._first, self._first.get(item.nodeid, 0.0)))
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Try every fault; `told` is called with its number and the verdict."""
+        running: dict[int, tuple[int, float]] = {}
+        waiting = list(enumerate(self._faults))
+        while waiting or running:
+            while waiting and len(running) < self._jobs:
+                number, faulty = waiting.pop(0)
+                running[_started(faulty, session)] = (number, time.monotonic() + self._limit)
+            for child, (number, until) in list(running.items()):
+                verdict = _ended(child, until=until)
+                if verdict is not None:
+                    del running[child]
+                    self._told(number, verdict)
+            time.sleep(0.005)
+        return True
 
 
-def tried(faulty: Faulty, *, tests: Sequence[str], first: Mapping[str, float], limit: float) -> Verdict:
-    """Run `tests` against the fault; `first`: node ids that touch it, with their seconds; `limit`: seconds for all."""
+def _started(faulty: Faulty, session: pytest.Session) -> int:
     child = os.fork()
     if child == 0:
-        _run(faulty, tests=tests, first=first)
-    return _awaited(child, limit=limit)
+        _run(faulty, session)
+    return child
 
 
-def _run(faulty: Faulty, *, tests: Sequence[str], first: Mapping[str, float]) -> None:
+def _run(faulty: Faulty, session: pytest.Session) -> None:
     code = 1
     try:
         os.setpgid(0, 0)
         quiet = os.open(os.devnull, os.O_RDWR)
         os.dup2(quiet, 1)
         os.dup2(quiet, 2)
-        assert faulty.module not in sys.modules
-        sys.meta_path.insert(0, _Importer(faulty))
-        code = int(pytest.main([*PYTEST, *tests], plugins=[_Order(first)]))
+        put_in_place(faulty)
+        order = sorted(session.items, key=lambda item: (item.nodeid not in faulty.first, _seconds(faulty, item)))
+        for item, following in zip(order, [*order[1:], None], strict=True):
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if session.testsfailed:
+                break
+        code = 1 if session.testsfailed else 0
     finally:
-        os._exit(min(code, 100))
+        os._exit(code)
 
 
-def _awaited(child: int, *, limit: float) -> Verdict:
-    until = time.monotonic() + limit
-    while time.monotonic() < until:
-        ended, status = os.waitpid(child, os.WNOHANG)
-        if ended:
-            passed = os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0
-            return Verdict.SURVIVED if passed else Verdict.KILLED
-        time.sleep(0.02)
+def _seconds(faulty: Faulty, item: pytest.Item) -> float:
+    return faulty.first.get(item.nodeid, 0.0)
+
+
+def put_in_place(faulty: Faulty) -> None:
+    """Execute the faulty source as its module, and give the new names to everybody who had taken the old ones."""
+    module = sys.modules[faulty.module]
+    before = dict(module.__dict__)
+    exec(compile(faulty.source, str(faulty.path), "exec"), module.__dict__)  # noqa: S102 the fault
+    ours = [one for name, one in sys.modules.items() if name.split(".")[0] in OURS and one is not module]
+    for name, new in list(module.__dict__.items()):
+        old = before.get(name)
+        if name.startswith("__") or old is new:
+            continue
+        for other in ours:
+            if name in other.__dict__ and other.__dict__[name] is old:
+                setattr(other, name, new)
+    for other in (*ours, module):
+        for value in list(other.__dict__.values()):
+            forget = getattr(value, "cache_clear", None)
+            if callable(forget) and not isinstance(value, type):
+                forget()
+
+
+def _ended(child: int, *, until: float) -> Verdict | None:
+    ended, status = os.waitpid(child, os.WNOHANG)
+    if ended:
+        passed = os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0
+        return Verdict.SURVIVED if passed else Verdict.KILLED
+    if time.monotonic() < until:
+        return None
     os.killpg(child, signal.SIGKILL)
     os.waitpid(child, 0)
     return Verdict.TIMED_OUT

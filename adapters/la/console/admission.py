@@ -9,8 +9,10 @@ from datetime import datetime
 from typing import Final
 
 from adapters.kit.disclosure import gaps
+from adapters.kit.disclosure.dates import london_day
 from adapters.kit.lookup.identifiers import is_sound
 from adapters.la.console.enquiry import Enquiry, Planned
+from adapters.la.console.lawful import against_asking
 from adapters.la.console.register import Party
 from schemas.content.base import Content
 from schemas.content.codes import RagRating
@@ -39,7 +41,9 @@ class Objection(Content):
         return f"{self.requirement}  {whom}{self.where}: {self.message}"
 
 
-def objections_to_enquiry(enquiry: Enquiry, *, authorised_by_roles: Iterable[str]) -> Iterator[Objection]:
+def objections_to_enquiry(
+    enquiry: Enquiry, *, authorised_by_roles: Iterable[str], now: datetime
+) -> Iterator[Objection]:
     """Give what stands against the enquiry as a whole, whoever is asked."""
     form = enquiry.form
     if not MAY_AUTHORISE & set(authorised_by_roles):
@@ -68,6 +72,8 @@ def objections_to_enquiry(enquiry: Enquiry, *, authorised_by_roles: Iterable[str
         )
     yield from _identifier_objections(enquiry)
     yield from _consent_objections(enquiry)
+    for requirement, where, message in against_asking(form, day=london_day(now)):
+        yield Objection(requirement=requirement, where=where, message=message)
 
 
 def _identifier_objections(enquiry: Enquiry) -> Iterator[Objection]:

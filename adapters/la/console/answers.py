@@ -13,7 +13,7 @@ from adapters.la.console.arrivals import arrivals as arrivals
 from adapters.la.console.arrivals import read_arrived as read_arrived
 from adapters.la.console.clock_rows import source_rows
 from adapters.la.console.collation import Arrived, Collation, EnvelopeRef, Progress, collate
-from adapters.la.console.enquiry import CorrectionTask, Enquiry
+from adapters.la.console.enquiry import CorrectionTask, Enquiry, with_calls_answered
 from adapters.la.console.progress import PROGRESS as PROGRESS
 from adapters.la.console.progress import note_progress, read_progress
 from adapters.la.console.standing import Standing, by_urgency, standing
@@ -48,6 +48,9 @@ class Answers:
         for row in source_rows(message.enquiry, arrived):
             await tx.add_timer(row.kind, row.ref, row.due_at)
         what = f"{'supplement' if message.supplement else 'answer'} from {received.original.peer}"
+        if not message.outstanding:
+            how = "answered before the call was made"
+            enquiry = with_calls_answered(enquiry, received.original.peer, how=how, at=received.received_at)
         await self._office.write(
             tx, enquiry.noting(what, at=received.received_at, by=received.original.peer), version=version
         )

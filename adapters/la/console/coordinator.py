@@ -10,10 +10,12 @@ from datetime import datetime, timedelta
 
 from adapters.kit.envelope.sealing import new_thread
 from adapters.kit.refusal import Refused, refuse_if
+from adapters.kit.running.users import training_warning
 from adapters.kit.store.filing import read_all
 from adapters.kit.store.transaction import Transaction
 from adapters.la.console import clocks
 from adapters.la.console.arrivals import arrivals
+from adapters.la.console.cautions import before_issuing
 from adapters.la.console.enquiry import (
     Enquiry,
     Form,
@@ -131,6 +133,7 @@ class Coordinator:
             bounced = await self._bounced(tx, enquiry)
             made = drafts(enquiry, area=office.area, bounced=bounced, now=now, sooner=due_at)
             refuse_if(objections(enquiry, made, roles=roles, area=office.area, now=now))
+            enquiry = self._warned(enquiry, made, user=user, now=now)
             issued = [await self._send(tx, draft, user=user, now=now, hold_for=hold_for) for draft in made]
             await office.write(tx, self._after_issue(enquiry, issued, now=now, user=user), version=version)
             return (await office.read(tx, reference))[0]
@@ -214,6 +217,15 @@ class Coordinator:
             prompts=(*enquiry.prompts, *calls),
         )
         return self._telling_duty_team(changed, now=now)
+
+    def _warned(self, enquiry: Enquiry, made: Sequence[Draft], *, user: str, now: datetime) -> Enquiry:
+        """Keep what is worth saying and stops nothing, by its requirements' numbers in the history."""
+        stale = training_warning(user, self._office.users.find(user), today=now.date())
+        said = (*before_issuing(enquiry, [draft.request for draft in made]), *([stale] if stale else []))
+        if not said:
+            return enquiry.model_copy(update={"warned": ()})
+        numbers = dict.fromkeys(one.partition(":")[0] for one in said)
+        return enquiry.noting(f"warned: {', '.join(numbers)}", at=now, by="adapter", warned=said)
 
     def _telling_duty_team(self, enquiry: Enquiry, *, now: datetime) -> Enquiry:
         """RED runs past the close of the office: the emergency duty team is told at once (TRI-10)."""

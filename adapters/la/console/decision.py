@@ -4,25 +4,27 @@ The threshold decision is a person's: nothing here proposes one (design, "Never"
 is in; what had been seen and what had not is written down with it (RSP-15, RSP-16).
 """
 
-import secrets
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
 from adapters.kit.envelope.reopening import open_section
 from adapters.kit.envelope.sealing import Section
 from adapters.kit.refusal import Refused, refuse_if
+from adapters.kit.running.users import training_warning
 from adapters.kit.store.filing import write
 from adapters.kit.store.transaction import Transaction
 from adapters.la.console.answers import KIND, PROGRESS, arrivals, read_arrived
-from adapters.la.console.collation import Arrived, EnvelopeRef, PhoneAnswer, Progress
+from adapters.la.console.cautions import before_deciding
+from adapters.la.console.collation import Arrived, EnvelopeRef, Progress
 from adapters.la.console.coordinator import Office
-from adapters.la.console.enquiry import Decided, Enquiry, Handover, Issued, ReferrerTold
+from adapters.la.console.enquiry import Decided, Enquiry, Handover, Issued, ReferrerTold, with_calls_answered
+from adapters.la.console.telephone import Spoken as Spoken
+from adapters.la.console.telephone import from_telephone, spoken_objections
 from broker.sla import DEFAULT_ALLOWANCES, EVERY_REFERRER_IN_A_DAY, outcome_to_partners_due, referrer_due
-from schemas.content.base import Content
-from schemas.content.codes import NATURES, Audience
-from schemas.content.marking import Marking
+from schemas.content.codes import Audience
 from schemas.content.notice import CorrectionAcknowledgement, OutcomeNotice
-from schemas.content.response import Item, Responder, Response, SealedPart, TraceStatus
+from schemas.content.response import Item, SealedPart
 
 OUTCOMES = frozenset(
     {
@@ -36,19 +38,6 @@ OUTCOMES = frozenset(
 )
 BELOW_THRESHOLD = frozenset({"no_further_action", "advice_or_signposting", "early_help", "other_agency"})
 DECISION_MAKER = "decision_maker"
-
-
-class Spoken(Content):
-    """What was said on the telephone, and by whom (RSP-09)."""
-
-    speaker: str
-    speaker_role: str
-    telephone: str
-    said: str
-    nature: str
-    subjects: tuple[str, ...]
-    call_back_verified: bool
-    not_overheard: bool
 
 
 class DecisionMaker:
@@ -83,8 +72,10 @@ class DecisionMaker:
         async with office.store.transaction() as tx:
             enquiry, version = await office.read(tx, reference)
             refuse_if(["RSP-15: this enquiry has been decided already"] if enquiry.decided else [])
-            answered = {arrived.response.rfi for arrived in await arrivals(tx, reference)}
+            come = await arrivals(tx, reference)
+            answered = {arrived.response.rfi for arrived in come}
             decided = self._decided(enquiry, answered, outcome, level_of_need, rationale, next_step, by=user)
+            decided = decided.model_copy(update={"warned": self._warned(come, rationale, next_step, user=user)})
             for issued in _to_be_told(enquiry, answered):
                 await office.tell(
                     tx, issued, _notice(enquiry, issued, decided), event="NTC", user=user, rag=enquiry.rag
@@ -168,14 +159,15 @@ class DecisionMaker:
             issued = enquiry.request_to(participant)
             if issued is None:
                 raise Refused([f"{participant} was not asked in {reference}"])
-            refuse_if(_spoken_objections(enquiry, spoken))
-            arrived = _from_telephone(enquiry, issued, spoken, at=office.clock(), by=user)
+            refuse_if(spoken_objections(enquiry, spoken))
+            arrived = from_telephone(enquiry, issued, spoken, at=office.clock(), by=user)
             key = f"{reference}/{issued.rfi}/{arrived.response.items[0].item}"
             await write(tx, KIND, key, arrived, version=None)
             progress = await tx.get(PROGRESS, issued.rfi)
             if progress is None:
                 await write(tx, PROGRESS, issued.rfi, Progress(seen_at=arrived.at), version=None)
-            changed = enquiry.noting(f"answer of {participant} by telephone", at=arrived.at, by=user)
+            rung = with_calls_answered(enquiry, participant, how="answered by telephone", at=arrived.at)
+            changed = rung.noting(f"answer of {participant} by telephone", at=arrived.at, by=user)
             await office.write(tx, changed, version=version)
         return arrived
 
@@ -190,6 +182,12 @@ class DecisionMaker:
             directory=self._office.directory(),
         )
         return SealedPart.model_validate_json(plain) if plain else SealedPart()
+
+    def _warned(self, come: Sequence[Arrived], *texts: str, user: str) -> tuple[str, ...]:
+        """Say what is worth saying about the decision and stops it not (DIS-02, GOV-15)."""
+        office = self._office
+        stale = training_warning(user, office.users.find(user), today=office.clock().date())
+        return (*before_deciding(come, *texts), *([stale] if stale else []))
 
     def _decided(
         self,
@@ -254,47 +252,3 @@ def _decision_objections(outcome: str, level_of_need: str, rationale: str, next_
     if not next_step.strip():
         reasons.append("RSP-15: say what happens now, and who does it")
     return reasons
-
-
-def _spoken_objections(enquiry: Enquiry, spoken: Spoken) -> list[str]:
-    reasons = [
-        f"RSP-09: {name.replace('_', ' ')} is missing"
-        for name in ("speaker", "speaker_role", "telephone", "said")
-        if not str(getattr(spoken, name)).strip()
-    ]
-    if not spoken.call_back_verified:
-        reasons.append("RSP-09: ring back on a number from the register before recording what was said")
-    if not spoken.not_overheard:
-        reasons.append("SEC-10: take the call where it cannot be overheard")
-    if spoken.nature not in NATURES:
-        reasons.append(f"RSP-03: the nature is one of {', '.join(sorted(NATURES))}")
-    unknown = [key for key in spoken.subjects if key not in enquiry.form.persons]
-    if unknown or not spoken.subjects:
-        reasons.append(f"RSP-05: name persons of the enquiry (unknown: {', '.join(unknown) or 'none given'})")
-    return reasons
-
-
-def _from_telephone(enquiry: Enquiry, issued: Issued, spoken: Spoken, *, at: datetime, by: str) -> Arrived:
-    """Make an answer of what was said. Nobody said who else may have it, so nobody may (SEF §2.6)."""
-    marking = Marking(
-        nature=spoken.nature, originator=issued.participant, holder=issued.participant, chain=(issued.participant,)
-    )
-    item = Item(
-        item=secrets.token_urlsafe(9),
-        category="social_care",
-        wording=spoken.said,
-        summarised=False,
-        subjects=spoken.subjects,
-        marking=marking,
-        source="telephone",
-    )
-    response = Response(
-        enquiry=enquiry.reference,
-        rfi=issued.rfi,
-        as_at=at,
-        responder=Responder(name=spoken.speaker, role=spoken.speaker_role, telephone=spoken.telephone),
-        traces=dict.fromkeys(spoken.subjects, TraceStatus.TRACE),
-        items=(item,),
-    )
-    taken = PhoneAnswer(taken_by=by, call_back_verified=True, not_overheard=True)
-    return Arrived(at=at, response=response, by_phone=taken)

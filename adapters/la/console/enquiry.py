@@ -10,12 +10,26 @@ from typing import Literal, Self
 from pydantic import AwareDatetime
 
 from schemas.content.base import Content
+from schemas.content.lawfulness import AgreementToShare, Paragraph18
 from schemas.content.person import Person
 from schemas.content.rfi import Consent, LawfulBasis, OpenCase, Requester
 
 
+class PoliceConsultation(Content):
+    """The police were asked about a crime or an immediate risk, and what they said (TRI-04, TRI-16)."""
+
+    at: AwareDatetime
+    officer: str
+    strategy_meeting: bool
+    reference: str
+
+
 class Form(Content):
-    """What the coordinator fills in once for the whole enquiry (Sefton Appendix 5)."""
+    """What the coordinator fills in once for the whole enquiry (Sefton Appendix 5).
+
+    What follows the gateways stays here and is never sent: why the family is not told (LAW-08), the limbs of paragraph
+    18 (LAW-12), the record of each agreement by consent group (LAW-02 to LAW-04, LAW-29), the police consultation.
+    """
 
     purpose: str | None = None
     stage: str | None = None
@@ -30,6 +44,11 @@ class Form(Content):
     consent: Consent = Consent()
     lawful_basis: LawfulBasis = LawfulBasis()
     gateways: tuple[str, ...] = ()
+    not_informed_reason: str | None = None
+    paragraph_18: Paragraph18 = Paragraph18()
+    agreements: dict[str, AgreementToShare] = {}
+    crime_or_immediate_risk: bool = False
+    police_consultation: PoliceConsultation | None = None
 
 
 class Planned(Content):
@@ -104,6 +123,7 @@ class Decided(Content):
     not_seen: tuple[str, ...]
     referrer_due_at: AwareDatetime
     partners_due_at: AwareDatetime
+    warned: tuple[str, ...] = ()
 
 
 class ReferrerTold(Content):
@@ -178,6 +198,7 @@ class Enquiry(Content):
     handovers: tuple[Handover, ...] = ()
     corrections: tuple[CorrectionTask, ...] = ()
     onward: tuple[OnwardQuestion, ...] = ()
+    warned: tuple[str, ...] = ()
     history: tuple[Entry, ...] = ()
 
     @property
@@ -258,3 +279,11 @@ def with_call(enquiry: Enquiry, prompt: str, *, outcome: str, at: datetime, by: 
     made = {"made_at": at, "made_by": by, "outcome": outcome}
     prompts = tuple(one.model_copy(update=made) if one.prompt == prompt else one for one in enquiry.prompts)
     return enquiry.noting(f"call {prompt} made", at=at, by=by, prompts=prompts)
+
+
+def with_calls_answered(enquiry: Enquiry, participant: str, *, how: str, at: datetime) -> Enquiry:
+    """Close the open prompts of an agency that has answered: there is nothing left to ring about (SLA-02)."""
+    for one in enquiry.prompts:
+        if one.participant == participant and one.made_at is None:
+            enquiry = with_call(enquiry, one.prompt, outcome=how, at=at, by=participant)
+    return enquiry

@@ -59,7 +59,7 @@ def objections(
     enquiry: Enquiry, made: Sequence[Draft], *, roles: Iterable[str], area: Area, now: datetime
 ) -> tuple[str, ...]:
     """Give every reason against issuing: those about the enquiry, then those about each recipient, none said twice."""
-    about_all = tuple(objections_to_enquiry(enquiry, authorised_by_roles=roles))
+    about_all = tuple(objections_to_enquiry(enquiry, authorised_by_roles=roles, now=now))
     said = {objection.where for objection in about_all}
     by_recipient = {
         draft.planned.participant: tuple(

@@ -96,6 +96,7 @@ def issued_lines(enquiry: Enquiry) -> str:
     to_ring = sorted({prompt.participant for prompt in enquiry.prompts if prompt.made_at is None})
     if to_ring:
         lines.append(f"Ring as well, and record it: {listed(to_ring)}.")
+    lines += [f"Note: {one}" for one in enquiry.warned]
     return "\n".join(lines)
 
 
@@ -117,4 +118,5 @@ def decided_lines(enquiry: Enquiry) -> str:
         lines.append(f"Decided without an answer from {listed(decided.not_seen)}.")
     lines.append(f"Tell the referrer by {moment(decided.referrer_due_at)}.")
     lines.append(f"The agencies have to hear by {moment(decided.partners_due_at)}.")
+    lines += [f"Note: {one}" for one in decided.warned]
     return "\n".join(lines)

@@ -231,8 +231,10 @@ def test_advice_that_came_is_not_missed() -> None:
         ({"ground": "NOT_RELEVANT"}, [], []),
         ({}, [], ["LAW-27"]),
         ({"ground": "BECAUSE"}, [], ["LAW-27"]),
-        ({"ground": "NOT_RELEVANT"}, ["ca2004_s16la"], ["LAW-27"]),
-        ({"ground": "NOT_RELEVANT", "rests_on": "legal_restriction"}, ["ca2004_s16la"], []),
+        ({"ground": "OPINION_UNVERIFIED"}, ["ca2004_s16la"], ["LAW-27"]),
+        ({"ground": "OPINION_UNVERIFIED", "rests_on": "a feeling"}, ["ca2004_s16la"], ["LAW-27"]),
+        ({"ground": "OPINION_UNVERIFIED", "rests_on": "legal_restriction"}, ["ca2004_s16la"], []),
+        ({"ground": "NOT_RELEVANT"}, ["ca2004_s16la"], []),
         ({"ground": "NOT_RELEVANT", "safety_relevant": True}, [], ["LAW-30"]),
         ({"ground": "NOT_RELEVANT", "safety_relevant": True, "weighing": {"if_shared": "x"}}, [], ["LAW-30"]),
         (
