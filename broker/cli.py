@@ -23,6 +23,7 @@ class Command(NamedTuple):
 COMMANDS: Final[Mapping[str, Command]] = {
     "diff": Command("broker.operate:diff", "Show what apply would change on the broker."),
     "apply": Command("broker.operate:apply", "Make the broker equal to the table of the directory."),
+    "follow": Command("broker.operate:follow", "Take away what the directory grants no more, within a minute."),
     "doctor": Command("broker.operate:doctor", "Name everything about the broker that is not as it should be."),
     "table": Command("broker.operate:table", "Print the table of exchanges, queues, bindings and permissions."),
     "watch": Command("broker.cli_watch:watch", "Watch what passes: ledger, clocks, alerts, metrics."),

@@ -1,8 +1,8 @@
-"""The commands of `mash-hub` that make the broker equal to the table: `diff`, `apply`, `doctor` and `table`.
+"""The commands of `mash-hub` about the broker: `diff`, `apply`, `follow`, `doctor` and `table`.
 
-All read the operator's own verified copy of the signed directory (the folder of a `DirectoryClient`), or one written
-out as JSON where none is signed yet; and the management address from `--management` or `MASH_HUB_MANAGEMENT`, so that
-no password need stand on a command line.
+All read the hub's own repository of the signed directory, the operator's verified copy of it (the folder of a
+`DirectoryClient`), or one written out as JSON where none is signed yet; and the management address from `--management`
+or `MASH_HUB_MANAGEMENT`, so that no password need stand on a command line.
 """
 
 import asyncio
@@ -12,20 +12,35 @@ from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
 import typer
+from tuf.api.exceptions import RepositoryError
 
+from broker import logs
 from broker.definitions import definitions as as_definitions
 from broker.directory_client import DirectoryClient, NoDirectory
+from broker.directory_repository import NothingPublished
 from broker.doctor import Observation, diagnose, observe
 from broker.errors import HubError
+from broker.follow import LOOK_EVERY, DirectoryAway, Follower
 from broker.management import Management, ensure_vhost, open_management, read_state
 from broker.management import apply as apply_changes
 from broker.provision import Action, ByCertificate, Change, desired_state, plan
 from broker.table import document
 from broker.topology import Topology
+from broker.watch_directory import read_repository
 from schemas.directory import AgencyRecord, Directory, Pair
 
 Result = TypeVar("Result")
 ACCOUNTS: Final = ByCertificate()
+_UNREADABLE: Final = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    RepositoryError,
+    NothingPublished,
+    NoDirectory,
+    HubError,
+)
 
 DirectoryFile = Annotated[
     Path, typer.Argument(metavar="DIRECTORY", help="The folder of the verified directory, or a JSON file.")
@@ -66,6 +81,40 @@ def apply(
     raise typer.Exit(1 if conflicts else 0)
 
 
+def follow(
+    directory: DirectoryFile,
+    management: ManagementUrl,
+    vhost: Vhost = "mash",
+    every: Annotated[float, typer.Option(min=0.1, max=60.0, help="Seconds between two looks.")] = LOOK_EVERY,
+    once: Annotated[bool, typer.Option("--once", help="Look once, and end.")] = False,
+) -> None:
+    """Take away what the published directory grants no more, and cut off whoever lost it, until interrupted.
+
+    Nothing is granted by this; what the directory newly grants waits for apply.
+    """
+    follower = Follower(lambda: _followed(directory), management, vhost, ACCOUNTS)
+    logs.configure()
+    try:
+        asyncio.run(_look_once(follower) if once else follower.run(every=every))
+    except HubError as fault:
+        typer.echo(str(fault), err=True)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+
+
+async def _look_once(follower: Follower) -> None:
+    look = await follower.look()
+    _print(look.taken if look else (), as_json=False)
+
+
+def _followed(path: Path) -> Directory:
+    try:
+        return _directory(path)
+    except _UNREADABLE as fault:
+        raise DirectoryAway(f"({type(fault).__name__})") from None
+
+
 def doctor(directory: DirectoryFile, management: ManagementUrl, vhost: Vhost = "mash", as_json: AsJson = False) -> None:
     """Name everything that is not as it should be. Ends with 1 if anything is not."""
     topology = _topology(directory)
@@ -90,15 +139,20 @@ def table(
 
 def _topology(path: Path) -> Topology:
     try:
-        return Topology.of(_verified(path) if path.is_dir() else _written_out(path))
-    except (OSError, ValueError, KeyError, TypeError, NoDirectory, HubError) as fault:
+        return Topology.of(_directory(path))
+    except _UNREADABLE as fault:
         typer.echo(f"{path} is no directory: {type(fault).__name__}", err=True)
         raise typer.Exit(1) from None
 
 
-def _verified(folder: Path) -> Directory:
-    """Read the last directory that was fetched and verified; who is in quarantine here is in nobody's reach."""
-    return DirectoryClient(folder).current()
+def _directory(path: Path) -> Directory:
+    """Read the hub's own repository, the folder of a verified copy, or an exported file.
+
+    Of a copy it is the last one that was verified; who is in quarantine there is in nobody's reach.
+    """
+    if not path.is_dir():
+        return _written_out(path)
+    return read_repository(path) if (path / "staging").is_dir() else DirectoryClient(path).current()
 
 
 def _written_out(path: Path) -> Directory:
