@@ -10,7 +10,7 @@ from datetime import datetime
 from adapters.kit.delivery.inbox_worker import Received
 from adapters.kit.delivery.messages import Outbound, outgoing, service_class
 from adapters.kit.desk.answer import Answer
-from adapters.kit.desk.clocks import set_source_clocks
+from adapters.kit.desk.clocks import set_desk_clocks
 from adapters.kit.desk.request_file import RequestFile, SubRequest
 from adapters.kit.disclosure import gaps
 from adapters.kit.questions import as_agreed
@@ -73,7 +73,7 @@ class Intake:
             f"rated {message.rag}", at=received.received_at, by=received.original.peer, rfi=rfi, sub_requests=asked
         )
         await write(tx, KIND, message.rfi, changed, version=version)
-        await set_source_clocks(tx, message.rfi, changed)
+        await set_desk_clocks(tx, message.rfi, changed)
 
     async def on_outcome(self, tx: Transaction, received: Received, message: OutcomeNotice) -> None:
         """File the outcome, so that the agency learns it without asking (SLA-03)."""

@@ -7,6 +7,7 @@ while something in it is missing.
 from collections.abc import Callable
 from datetime import datetime
 
+from adapters.kit.desk.clocks import set_desk_clocks
 from adapters.kit.desk.intake import KIND
 from adapters.kit.desk.practitioner import Desk
 from adapters.kit.desk.proposal import Proposal
@@ -69,6 +70,7 @@ class LawfulDesk:
             file, version = await read(tx, RequestFile, KIND, rfi)
             changed = file.noting(what, at=self._clock(), by=user, **step(file))
             await write(tx, KIND, rfi, changed, version=version)
+            await set_desk_clocks(tx, rfi, changed)
         return changed
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Set
 from datetime import datetime
 
 from adapters.kit.desk.answer import CANCELLED, Answer, Holder, answer
-from adapters.kit.desk.clocks import set_source_clocks
+from adapters.kit.desk.clocks import set_desk_clocks
 from adapters.kit.desk.intake import KIND, tell
 from adapters.kit.desk.ledger import record_decisions, record_lawfulness
 from adapters.kit.desk.proposal import Bench, Proposal
@@ -239,7 +239,7 @@ class Desk:
             file, version = await read(tx, RequestFile, KIND, rfi)
             changed = file.noting(what, at=self._clock(), by=user, **step(file))
             await write(tx, KIND, rfi, changed, version=version)
-            await set_source_clocks(tx, rfi, changed)
+            await set_desk_clocks(tx, rfi, changed)
         return changed
 
     async def _change_candidate(

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from adapters.kit.delivery.inbox_worker import Received
 from adapters.kit.desk.answer import Holder
-from adapters.kit.desk.clocks import SOURCE, on_source_timer
+from adapters.kit.desk.clocks import KINDS, on_desk_timer
 from adapters.kit.desk.intake import Intake
 from adapters.kit.desk.lawful_desk import LawfulDesk
 from adapters.kit.desk.onward import OnwardDesk
@@ -103,7 +103,7 @@ class Adapter:
             lead=self.pack.agency.safeguarding_lead, store=store, users=settings.users, clock=clock
         )
         self._handlers: dict[type, Handle] = {}
-        self._on_timer: dict[str, OnTimer] = {SOURCE: on_source_timer}
+        self._on_timer: dict[str, OnTimer] = dict.fromkeys(KINDS, on_desk_timer)
         self._tidies: list[Tidy] = []
         self._matters: list[Matters] = [requests]
         self._take_in(Intake(kind=settings.file.kind, clock=clock))

@@ -24,6 +24,7 @@ from tests.integration.commands.office import (
     opened,
     rfi_of,
 )
+from tests.support.stations import FakeClock
 
 DECISION = {
     "outcome": "no_further_action",
@@ -174,13 +175,13 @@ async def test_a_row_that_cannot_be_fired_holds_no_other_up_and_comes_again(area
     async with store.transaction() as tx:
         for number, ref in enumerate(("broken", "second", "third")):
             await tx.add_timer("test.kind", ref, at(24, 11, number))
-    area.time = at(24, 11, 30)
-    keeper = Timekeeper(store, {"test.kind": handler}, clock=lambda: area.time)
+    clock = FakeClock(at(24, 11, 30))
+    keeper = Timekeeper(store, {"test.kind": handler}, clock=clock)
     assert await keeper.run_once() == 2
     assert done == ["second", "third"]
-    area.time += timedelta(seconds=4)
+    clock.pass_(seconds=4)
     assert await keeper.run_once() == 0
-    area.time += timedelta(seconds=1)
+    clock.pass_(seconds=1)
     assert await keeper.run_once() == 1
 
 
@@ -210,3 +211,24 @@ async def test_an_enquiry_that_was_never_issued_has_no_clocks(area: Area) -> Non
     """Nothing was asked, so nobody is late."""
     await opened(area, POLICE)
     assert await rows(area) == []
+
+
+async def test_advice_that_does_not_come_rings_half_way_to_the_due_time(area: Area) -> None:
+    """LAW-28: asked at once on Tuesday at 10:12, due on Wednesday at 10:12: half of the office day is at 14:12."""
+    await issued(area, HOUSING)
+    adapter, rfi = area.adapters[HOUSING], await rfi_of(area, HOUSING)
+    await adapter.lawful.ask_advice(rfi, "dpo", user="housing-lead")
+    assert await rung(area, when=at(24, 14, 10), participant=HOUSING) == []
+    assert await rung(area, when=at(24, 14, 15), participant=HOUSING) == ["advice"]
+
+
+async def test_a_request_that_was_cancelled_rings_for_nobody(area: Area) -> None:
+    """Neither its own clocks nor, once decided, an outcome that nobody there is to be told."""
+    await issued(area, POLICE, HOUSING)
+    await area.console.cancelling.cancel(ENQUIRY, HOUSING, "asked by mistake", user=MANAGER)
+    await answered(area, POLICE)
+    area.time = at(24, 15, 0)
+    await area.console.decision_maker.decide(ENQUIRY, **DECISION)
+    await area.console.decision_maker.referrer_told(ENQUIRY, "letter", user=MANAGER)
+    await area.settle()
+    assert await rung(area, when=at(30, 9, 0)) == []
