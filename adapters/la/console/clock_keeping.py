@@ -20,6 +20,7 @@ from adapters.kit.store.transaction import Transaction
 from adapters.la.console.arrivals import arrivals
 from adapters.la.console.clock_rows import (
     CORRECTION,
+    DECISION,
     ONWARD,
     OUTCOME,
     REFERRER,
@@ -58,6 +59,7 @@ class Clocks:
             SOURCE: self._source,
             CORRECTION: self._correction,
             ONWARD: self._onward,
+            DECISION: self._decision,
             OUTCOME: self._outcome,
             REFERRER: self._referrer,
         }
@@ -127,6 +129,10 @@ class Clocks:
         if asked is None or issued is None or asked.answered_at is not None:
             return None
         return {"clock": "onward", "rfi": asked.rfi, "to": issued.participant, "call": "contact_officer coordinator"}
+
+    async def _decision(self, _: Transaction, _timer: Timer, enquiry: Enquiry, _now: datetime) -> Refs | None:
+        """Ring for whoever has to decide, with or without every answer (SLA-09)."""
+        return {"clock": "decision", "call": "decision_maker coordinator"} if enquiry.decided is None else None
 
     async def _outcome(self, tx: Transaction, _: Timer, enquiry: Enquiry, _now: datetime) -> Refs | None:
         """Ring for every agency that was asked and whose adapter has not said that it holds the outcome (SLA-03)."""

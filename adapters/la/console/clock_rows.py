@@ -1,7 +1,7 @@
 """Which timers an enquiry has, worked out from the enquiry alone by the clocks of `broker.sla`. Pure.
 
 Every clock of a request (seen by a person, telephone call, half and four fifths of the time gone, due, a quarter over),
-and those of what follows: corrections, questions to originators, the outcome to the agencies and to the referrer.
+and those beside it: the decision, corrections, questions to originators, the outcome to agencies and referrer.
 A row's reference says which enquiry, which request and which clock; there is no place in it for a person.
 What has happened meanwhile is judged when a row fires (`clock_keeping`), so that no row has to be hunted down and
 stopped by whatever makes it pointless.
@@ -17,16 +17,17 @@ from adapters.la.console.collation import Arrived, Progress, parts_of
 from adapters.la.console.enquiry import Enquiry, Issued
 from adapters.la.console.owed import outstanding
 from broker.calendar import WorkingCalendar
-from broker.sla import ClockEvent, ClockEventKind, RfiClock
+from broker.sla import ClockEvent, ClockEventKind, RfiClock, decision_due
 from schemas.rating import RagRating
 
 REQUEST: Final = "clock.request"
 CORRECTION: Final = "clock.correction"
 ONWARD: Final = "clock.onward"
+DECISION: Final = "clock.decision"
 OUTCOME: Final = "clock.outcome"
 REFERRER: Final = "clock.referrer"
 SOURCE: Final = "clock.source"
-KINDS: Final = (REQUEST, CORRECTION, ONWARD, OUTCOME, REFERRER, SOURCE)
+KINDS: Final = (REQUEST, CORRECTION, ONWARD, DECISION, OUTCOME, REFERRER, SOURCE)
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Way:
 
 def rows_of(enquiry: Enquiry, *, now: datetime, calendar: WorkingCalendar) -> tuple[Timer, ...]:
     """Give the rows that an enquiry needs as it stands, answers apart."""
-    return (*_of_requests(enquiry, now, calendar), *_of_what_follows(enquiry))
+    return (*_of_requests(enquiry, now, calendar), *_of_what_follows(enquiry, calendar))
 
 
 def clock_of(enquiry: Enquiry, issued: Issued, way: Way, *, now: datetime, calendar: WorkingCalendar) -> RfiClock:
@@ -87,7 +88,8 @@ def _of_requests(enquiry: Enquiry, now: datetime, calendar: WorkingCalendar) -> 
             yield Timer(REQUEST, f"{enquiry.reference}/{issued.rfi}/{row.key}", row.due_at)
 
 
-def _of_what_follows(enquiry: Enquiry) -> Iterator[Timer]:
+def _of_what_follows(enquiry: Enquiry, calendar: WorkingCalendar) -> Iterator[Timer]:
+    """Give what runs beside the requests; the opening of the enquiry stands for the receipt of the referral."""
     reference = enquiry.reference
     for number, task in enumerate(enquiry.corrections):
         if task.acknowledged_at is None:
@@ -95,7 +97,9 @@ def _of_what_follows(enquiry: Enquiry) -> Iterator[Timer]:
     for asked in enquiry.onward:
         if asked.answered_at is None:
             yield Timer(ONWARD, f"{reference}/{asked.question}", asked.due_at)
-    if enquiry.decided is not None:
+    if enquiry.decided is None:
+        yield Timer(DECISION, reference, decision_due(enquiry.opened_at, calendar=calendar))
+    else:
         yield Timer(OUTCOME, reference, enquiry.decided.partners_due_at)
         if enquiry.referrer_told is None:
             yield Timer(REFERRER, reference, enquiry.decided.referrer_due_at)

@@ -65,13 +65,17 @@ async def due_of(area: Area, key: str) -> datetime:
 
 
 async def test_issuing_writes_a_row_for_every_clock_of_a_request(area: Area) -> None:
-    """AMBER on Tuesday at 10:12: seen and telephoned by 12:12, half at 14:12, four fifths, due, a quarter over."""
+    """AMBER on Tuesday at 10:12: seen and telephoned by 12:12, half at 14:12, four fifths, due, a quarter over.
+
+    And one for the enquiry itself, which is to be decided within a working day of its opening.
+    """
     await issued(area, POLICE)
     assert await rows(area) == [
         ("human_ack.1", "24 12:12"),
         ("phone_call.1", "24 12:12"),
         ("nudge.1", "24 14:12"),
         ("warning.1", "24 16:36"),
+        (ENQUIRY, "25 10:12"),
         ("breach.1", "25 10:12"),
         ("escalation.1", "25 12:12"),
     ]
@@ -91,7 +95,7 @@ async def test_a_clock_rings_when_it_is_due_and_not_a_second_before(area: Area) 
 async def test_what_fell_due_while_the_adapter_slept_rings_at_its_start(area: Area) -> None:
     """Down from Tuesday to Thursday: every rung of the ladder is there, each once."""
     await issued(area, POLICE)
-    expected = ["breach", "escalation", "human_ack", "nudge", "phone_call", "warning"]
+    expected = ["breach", "decision", "escalation", "human_ack", "nudge", "phone_call", "warning"]
     assert await rung(area, when=at(26, 9, 0)) == expected
     assert await rung(area, when=at(26, 9, 1)) == expected
 
@@ -101,7 +105,7 @@ async def test_an_answer_in_time_rings_for_nobody(area: Area) -> None:
     await issued(area, POLICE)
     assert await rung(area, when=at(24, 12, 20)) == ["human_ack", "phone_call"]
     await answered(area, POLICE)
-    assert await rung(area, when=at(25, 12, 30)) == []
+    assert await rung(area, when=at(25, 12, 30)) == ["decision"]
 
 
 async def test_a_call_that_was_made_does_not_ring(area: Area) -> None:
@@ -207,10 +211,10 @@ async def test_a_source_that_is_late_rings_at_the_conduit(area: Area) -> None:
     assert "contractor" not in repr(alarm)
 
 
-async def test_an_enquiry_that_was_never_issued_has_no_clocks(area: Area) -> None:
-    """Nothing was asked, so nobody is late."""
+async def test_an_enquiry_that_was_never_issued_has_only_to_be_decided(area: Area) -> None:
+    """Nothing was asked, so nobody else is late."""
     await opened(area, POLICE)
-    assert await rows(area) == []
+    assert await rows(area) == [(ENQUIRY, "25 10:12")]
 
 
 async def test_advice_that_does_not_come_rings_half_way_to_the_due_time(area: Area) -> None:
