@@ -21,20 +21,25 @@ MOST_FIELDS: Final = 64
 
 @dataclass(frozen=True)
 class Asker:
-    """Who asks, as far as cookies tell. `visit` is new when the browser had none."""
+    """Who asks, as far as cookies tell. `visit` is new when the browser had none.
+
+    `wants_still`: without scripts, the page is not to load itself again while somebody reads it (WCAG 2.2.1).
+    """
 
     visit: str
     is_new: bool
     session: str
     visitor: Visitor | None
     form_token: str
+    wants_still: bool = False
 
 
 def asker_of(request: Request, access: Access) -> Asker:
     """Read who asks."""
     visit, session = request.cookies.get(VISIT, ""), request.cookies.get(SESSION, "")
     known = visit or token_urlsafe(16)
-    return Asker(known, not visit, session, access.visitor(session), access.form_token(known))
+    still = "still" in request.query_params
+    return Asker(known, not visit, session, access.visitor(session), access.form_token(known), wants_still=still)
 
 
 def remember(response: Response, name: str, value: str, *, is_secure: bool) -> None:

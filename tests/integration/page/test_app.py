@@ -165,6 +165,16 @@ async def test_a_scanner_that_follows_a_link_acknowledges_nothing(stage: Stage) 
     assert await seen_numbers(stage) == {number}
 
 
+async def test_a_link_is_acknowledged_from_its_own_page_alone(stage: Stage) -> None:
+    """The attack: whoever learns a link makes somebody's browser post to it."""
+    (number,) = [row.entry.number for row in await stage.book() if row.entry.alert.participant == IDVA]
+    link = f"/a/{TOKENS.make(Claim(number, IDVA, 'deputy'), now=NIGHT)}"
+    async with stage.client() as client:
+        await client.get("/")
+        assert (await client.post(link)).status_code == 403
+    assert await seen_numbers(stage) == set()
+
+
 async def test_a_link_shows_its_alert_and_no_other(stage: Stage) -> None:
     """Least disclosure: whoever holds a forwarded mail sees one reference."""
     (number,) = [row.entry.number for row in await stage.book() if row.entry.alert.participant == IDVA]
@@ -317,7 +327,7 @@ async def test_a_round_without_ledger_keeps_the_alerts_that_stood(stage: Stage) 
     async with stage.client() as client:
         page = (await client.get("/")).text
     assert "The ledger does not answer" in page
-    assert "tel:01632960150" in page
+    assert "A RED request from Testfordshire Council has not arrived" in page
 
 
 async def test_a_book_that_cannot_be_read_hides_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -331,7 +341,7 @@ async def test_a_book_that_cannot_be_read_hides_nothing(stage: Stage, monkeypatc
     async with stage.client() as client:
         page = (await client.get("/")).text
     assert "The ledger does not answer" in page
-    assert "tel:01632960150" in page
+    assert "A RED request from Testfordshire Council has not arrived" in page
 
 
 async def events_of(stream: httpx2.Response) -> AsyncIterator[tuple[str, str]]:
@@ -397,13 +407,11 @@ async def test_no_more_pages_are_kept_live_than_the_watch_can_bear(stage: Stage)
 
 
 async def test_stopping_ends_open_streams_at_once(tmp_path: Path) -> None:
-    """A watch that is told to stop waits for no browser."""
+    """A watch that is told to stop waits for no browser: the stream is ended whole, and not cut off after a while."""
     async with staged(tmp_path, glances=[night_glance()]) as stage:
         reading = asyncio.create_task(read_events(stage, "/live/wall", 1000))
         await asyncio.sleep(0.3)
-    async with asyncio.timeout(2):
-        events = await reading
-    assert events
+    assert await reading
 
 
 async def test_an_address_that_is_taken_is_refused_before_the_watch_starts(stage: Stage) -> None:

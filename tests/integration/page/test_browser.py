@@ -141,6 +141,16 @@ async def test_everything_works_without_scripts(stage: Stage, browser: Browser) 
         await expect(page.locator("main")).to_contain_text("Seen by The hub itself, control room, today 03:04")
 
 
+async def test_a_page_stands_still_for_whoever_reads_slowly(stage: Stage, browser: Browser) -> None:
+    """WCAG 2.2.1: without scripts too, a page that loads itself again can be told not to."""
+    async with visiting(browser, script=False) as page:
+        await page.goto(stage.url)
+        await page.get_by_role("link", name="Let it stand still").click()
+        assert await page.locator('meta[http-equiv="refresh"]').count() == 0
+        await page.get_by_role("link", name="Load it again every 15 seconds").click()
+        assert await page.locator('meta[http-equiv="refresh"]').count() == 1
+
+
 async def test_a_page_loads_itself_again_without_scripts(stage: Stage, browser: Browser) -> None:
     """The browser's own clock does it; here it is only told to hurry."""
     async with visiting(browser, script=False) as page:
