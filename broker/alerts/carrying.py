@@ -12,14 +12,15 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from broker.alerts import tellings, ways
+from broker.alerts import claiming, tellings, ways
 from broker.alerts.book import Entry
 from broker.alerts.canary import MailCanary
+from broker.alerts.claiming import Batch
 from broker.alerts.desks import Duty, Route
 from broker.alerts.kinds import HUB
 from broker.alerts.notice import Notice, reference_of, telephone_of
 from broker.alerts.routing import Accepted, Carriers, Fate, NotTold, WayFault, bounded
-from broker.alerts.tellings import Batch, State, Telling
+from broker.alerts.tellings import State, Telling
 from broker.alerts.tokens import Claim, Tokens
 from broker.alerts.ways import CANARY, WayName
 from broker.ledger import Ledger
@@ -59,20 +60,20 @@ class Carrying:
 
     async def tell(self, batch: Batch) -> None:
         """Carry what was claimed as one notice, which speaks of the first."""
-        telling, entry = batch[0]
+        telling = batch.first
         route = tellings.route_of(telling, self.duty.desk(telling.desk))
         if route is None:
-            await self._note([one for one, _ in batch], state=State.ABANDONED.value, next_try_at=None)
+            await self._note(batch.tellings, state=State.ABANDONED.value, next_try_at=None)
             return
         try:
-            notice = self.wording.notice(telling, entry, duty=self.duty, now=self.clock())
+            notice = self.wording.notice(telling, batch.entry, duty=self.duty, now=self.clock())
             accepted = await self._carried(telling, route, notice)
         except NotTold as fault:
             pause = self.backoff.pause(telling.attempts, chance=random.random())  # noqa: S311 - jitter, not a secret
             next_try = self.clock() + timedelta(seconds=pause)
-            await self._note_failed([one for one, _ in batch], fault.fault, next_try_at=next_try)
+            await self._note_failed(batch.tellings, fault.fault, next_try_at=next_try)
         else:
-            await self._note_accepted(batch, accepted)
+            await self._note_accepted(batch.tellings, accepted)
 
     async def follow(self, telling: Telling) -> None:
         """Ask what became of a telling that was accepted."""
@@ -118,13 +119,13 @@ class Carrying:
         carrier = self.carriers[telling.way]
         return await bounded(lambda: carrier.tell(route, notice, telling=telling.number), limit=carrier.limit)
 
-    async def _note_accepted(self, batch: Batch, accepted: Accepted) -> None:
-        """Note it of the whole batch; the fate of the one notice is followed on its first row."""
+    async def _note_accepted(self, some: Sequence[Telling], accepted: Accepted) -> None:
+        """Note it of a whole batch; the fate of its one notice is followed on the first row."""
         now = self.clock()
         told = {"state": State.DELIVERED.value, "told_at": now, "next_try_at": None, "fault": ""}
         again = now + timedelta(seconds=self.follow_every)
         followed = {"state": State.ACCEPTED.value, "receipt": accepted.receipt, "next_try_at": again}
-        first, *others = (telling for telling, _ in batch)
+        first, *others = some
         await self._note_worked((first,), has_arrived=False, **told | (followed if accepted.receipt else {}))
         if others:
             await self._note_worked(others, has_arrived=False, **told)
@@ -145,5 +146,4 @@ class Carrying:
 
 
 async def _write(connection: AsyncConnection, some: Sequence[Telling], noted: Mapping[str, Any]) -> None:
-    for telling in some:
-        await tellings.note(connection, telling.number, **noted)
+    await claiming.note(connection, [telling.number for telling in some], **noted)

@@ -19,7 +19,7 @@ from typing import Final
 
 import structlog
 
-from broker.alerts import tellings, ways
+from broker.alerts import claiming, tellings, ways
 from broker.alerts.canary import MailCanary
 from broker.alerts.carrying import Carrying, Wording
 from broker.alerts.desks import Duty, Route, Way
@@ -31,7 +31,7 @@ from broker.ledger import Ledger
 from broker.settings import Backoff
 from broker.watch_outside import DutySight
 
-_YIELD_EVERY: Final = 50
+_YIELD_EVERY: Final = 20
 _PAUSES: Final = Backoff(base=10.0, cap=600.0)
 _MARGIN: Final = timedelta(seconds=30)
 """A claimed row comes back so long after its carrier's limit, when whoever had it in hand is gone."""
@@ -119,11 +119,11 @@ class Courier:
         """Decide, hand out what is due to its carriers, follow, try ways; returns without waiting for carriers."""
         now = self._clock()
         await self._decide(now)
-        await tellings.abandon(self._ledger)
-        for batch in await tellings.claim(self._ledger, now=now, lease=self._lease, room=self._room()):
-            self._start(batch[0][0].way, partial(self._carrying.tell, batch))
+        await claiming.abandon(self._ledger)
+        for batch in await claiming.claim(self._ledger, now=now, lease=self._lease, room=self._room()):
+            self._start(batch.first.way, partial(self._carrying.tell, batch))
         most = min(self._room().values(), default=0)
-        for telling in await tellings.claim_followed(self._ledger, now=now, lease=self._lease, most=most):
+        for telling in await claiming.claim_followed(self._ledger, now=now, lease=self._lease, most=most):
             self._start(telling.way, partial(self._carrying.follow, telling))
         self._try_ways()
         self._turned_at = monotonic()
@@ -143,8 +143,7 @@ class Courier:
                 decision = decide(case_of(one), desk=desk, duty=self._duty, now=now)
                 if isinstance(decision, Tell):
                     steps.append((one.entry, desk, decision))
-        if steps:
-            await tellings.write_steps(self._ledger, steps, now=now)
+        await claiming.write_steps(self._ledger, steps, now=now)
 
     def _room(self) -> dict[Way, int]:
         busy = Counter(self._underway.values())
