@@ -29,6 +29,7 @@ def run(
 async def _session(home: Home, *, once: bool, as_json: bool) -> "Moved | None":
     from adapters.kit.running.adapter import Adapter
     from adapters.kit.running.chores import (
+        keep_departures,
         keep_directory,
         keep_heartbeats,
         keep_keys,
@@ -63,6 +64,7 @@ async def _session(home: Home, *, once: bool, as_json: bool) -> "Moved | None":
             keep_directory(partners, clock=adapter.clock),
             keep_keys(adapter.keyring, clock=adapter.clock),
             keep_heartbeats(adapter.store, participant=settings.file.participant, directory=partners.current),
+            keep_departures(adapter.departures),
             keep_reconciled(adapter.manifests, connection),
             keep_retention(adapter.retention()),
             notice_silence(connection),

@@ -64,12 +64,15 @@ class Desk:
             return await read_all(tx, RequestFile, KIND)
 
     async def show(self, rfi: str, *, user: str) -> RequestFile:
-        """Open a request file in a user's name; the first time, the requester learns that a person has seen it."""
+        """Open a request file in a user's name; the first time, the requester learns that a person has seen it.
+
+        Nobody is told of a request that is over: its requester may have left.
+        """
         self._users.find(user)
         async with self._store.transaction() as tx:
             await tx.open_document(KIND, rfi, user=user)
             file, version = await read(tx, RequestFile, KIND, rfi)
-            if file.seen_at is None:
+            if file.seen_at is None and file.state != "cancelled":
                 now = self._clock()
                 file = file.noting("seen", at=now, by=user, seen_at=now)
                 notice = Seen(enquiry=file.rfi.enquiry, rfi=rfi, seen_at=now)

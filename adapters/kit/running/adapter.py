@@ -35,6 +35,7 @@ from adapters.kit.keys.protectors import (
 )
 from adapters.kit.lookup.records import Records
 from adapters.kit.refusal import Refused
+from adapters.kit.running.departures import Departures
 from adapters.kit.running.link import Link
 from adapters.kit.running.manifests import Manifests
 from adapters.kit.running.partners import Partners
@@ -93,6 +94,7 @@ class Adapter:
         )
         store.use_envelopes(self.envelopes)
         self.manifests = Manifests(settings.file.participant, store, directory, keyring.sender_keys)
+        self.departures = Departures(settings.file.participant, store, directory)
         self._records: Records | None = None
         self.pack = load_pack(settings.file.kind)
         self.desk = self._desk()

@@ -13,17 +13,20 @@ from typing import Final
 import structlog
 
 from adapters.kit.keys.keyring import Keyring, NoSigningKey
+from adapters.kit.running.departures import Departures
 from adapters.kit.running.heartbeats import beat
 from adapters.kit.running.manifests import Manifests
 from adapters.kit.running.partners import REFRESH_EVERY, Partners
 from adapters.kit.running.retention import Retention
 from adapters.kit.store.errors import StoreUnavailable
 from adapters.kit.store.store import Store
+from broker.directory_client import NoDirectory
 from broker.hub import HubConnection
 from schemas.directory import Directory
 from schemas.routing import Lane
 
 KEYS_EVERY: Final = timedelta(hours=6)
+DEPARTURES_EVERY: Final = timedelta(minutes=1)
 RECONCILED_EVERY: Final = timedelta(minutes=1)
 HEARTBEATS_EVERY: Final = timedelta(minutes=30)
 RETENTION_EVERY: Final = timedelta(hours=1)
@@ -83,6 +86,20 @@ async def keep_heartbeats(
             if made:
                 log.info("heartbeats sent", count=made)
         await sleep(HEARTBEATS_EVERY.total_seconds())
+
+
+async def keep_departures(departures: Departures, *, sleep: Sleep = asyncio.sleep) -> None:
+    """Tell our own people what was in flight with a partner that has left, soon after the directory says so."""
+    log = structlog.get_logger()
+    while True:
+        try:
+            ended = await departures.tell()
+        except (StoreUnavailable, NoDirectory) as fault:
+            log.error("departures not told", exc_info=fault)
+        else:
+            if ended:
+                log.warning("a partner has left", requests_ended=ended)
+        await sleep(DEPARTURES_EVERY.total_seconds())
 
 
 async def keep_reconciled(manifests: Manifests, connection: HubConnection, *, sleep: Sleep = asyncio.sleep) -> None:

@@ -31,6 +31,7 @@ class Status(StrEnum):
     ANSWERED = "answered"
     BOUNCED = "bounced"
     CANCELLED = "cancelled"
+    PARTICIPANT_LEFT = "participant_left"
 
 
 class PhoneAnswer(Content):
@@ -210,7 +211,9 @@ def _row(
         participant=issued.participant,
         name=_name(issued.participant, register),
         rfi=issued.rfi,
-        status=Status.CANCELLED if issued.cancelled and not own else _status(own, way, owing=bool(still_owed)),
+        status=Status(issued.cancelled.cause)
+        if issued.cancelled and not own
+        else _status(own, way, owing=bool(still_owed)),
         due_at=issued.due_at,
         received_at=way.received_at,
         seen_at=way.seen_at,

@@ -72,12 +72,17 @@ class Rating(Content):
 
 
 class Cancelled(Content):
-    """A request that is not pursued any more; `recalled` where it had not left yet, so nobody there has seen it."""
+    """A request that is not pursued any more; `recalled` where it had not left yet, so nobody there has seen it.
+
+    `cause` is `participant_left` where nobody cancelled it: who was asked is no party to the agreement any more
+    (GOV-10).
+    """
 
     at: AwareDatetime
     by: str
     reason: str
     recalled: bool
+    cause: Literal["cancelled", "participant_left"] = "cancelled"
 
 
 class Issued(Content):
@@ -264,8 +269,9 @@ def cancelled(enquiry: Enquiry, rfi: str, cancellation: Cancelled) -> Enquiry:
         one.model_copy(update={"cancelled": cancellation}) if one.rfi == rfi else one for one in enquiry.issued
     )
     (asked,) = [one.participant for one in issued if one.rfi == rfi]
+    how = "recalled" if cancellation.recalled else cancellation.cause
     return enquiry.noting(
-        f"request to {asked} {'recalled' if cancellation.recalled else 'cancelled'}",
+        f"request to {asked} {how}",
         at=cancellation.at,
         by=cancellation.by,
         issued=issued,

@@ -9,6 +9,7 @@ from adapters.la.console.clock_keeping import Clocks
 from adapters.la.console.clock_rows import KINDS
 from adapters.la.console.coordinator import Coordinator, Office
 from adapters.la.console.decision import DecisionMaker
+from adapters.la.console.departed import Departed
 from adapters.la.console.onward import Onward
 from adapters.la.console.register import load_register
 from adapters.la.console.retention import enquiries
@@ -55,6 +56,7 @@ def console_of(adapter: "Adapter") -> Console | None:
     adapter.handle(Correction, console.answers.on_correction)
     adapter.handle(OnwardAnswer, console.onward.on_answer)
     clocks = Clocks(calendar=office.calendar)
+    adapter.departures.hooks.append(Departed(office).on_left)
     adapter.keep_by(enquiries)
     adapter.on_timers(KINDS, clocks.on_timer, tidy=clocks.tidy)
     return console

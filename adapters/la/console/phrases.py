@@ -32,6 +32,7 @@ from adapters.la.console.wording import (
 from schemas.content.codes import Alert, Audience
 from schemas.content.response import TraceStatus
 
+STOPPED = frozenset({Status.CANCELLED, Status.PARTICIPANT_LEFT})
 NO_DECISION = "Not decided yet. The decision is the decision maker's; nothing here proposes one."
 
 
@@ -52,7 +53,7 @@ def decision(decided: Decided | None, rows: tuple[Row, ...], *, now: datetime) -
 
 def answer(row: Row, *, now: datetime) -> list[str]:
     """Say where one request stands, in short lines; "no reply" is said, and never looks like a nil."""
-    if row.status is Status.CANCELLED:
+    if row.status in STOPPED:
         return [in_words(STATUSES, row.status)]
     if row.answered_at is None:
         state = "OVERDUE since" if row.overdue else "owed until"
@@ -92,7 +93,7 @@ def came(row: Row, names: Mapping[str, str]) -> Iterator[str]:
 
 def still_owed(collation: Collation) -> list[tuple[bool, str]]:
     """Give one line for everything that has not come, the most pressing first; True where it is overdue."""
-    waiting = [row for row in collation.rows if row.status is not Status.CANCELLED]
+    waiting = [row for row in collation.rows if row.status not in STOPPED]
     missing = [(row.due_at, row.name) for row in waiting if row.answered_at is None]
     missing += [
         (until, f"{row.name}: {source_name(source)}")

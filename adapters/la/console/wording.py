@@ -36,6 +36,7 @@ STATUSES: Final[Mapping[str, str]] = MappingProxyType(
         Status.ANSWERED: "answered",
         Status.BOUNCED: "sent back as incomplete",
         Status.CANCELLED: "cancelled: not asked any more",
+        Status.PARTICIPANT_LEFT: "the agency has left: no answer will come",
     }
 )
 NILS: Final[Mapping[str, str]] = MappingProxyType(
