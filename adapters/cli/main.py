@@ -40,6 +40,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "run": Command("adapters.cli.running:run", "Connect to the hub: send what is waiting, receive what arrives."),
     "alarms": Command("adapters.cli.alarms:app", "See which clocks have rung and what else needs a person."),
     "report": Command("adapters.cli.report:app", "The month's figures, and what a reference of the hub is."),
+    "store": Command("adapters.cli.store:app", "Look after the store: check, back up, reconcile, retention."),
     "policy": Command("adapters.cli.policy:app", "Ask, check, explain and compare the disclosure rules."),
     "sla": Command("adapters.cli.sla:app", "Due times and urgency by the working calendar."),
     "keys": Command("adapters.cli.keys:app", "Make, rotate, erase and revoke this agency's keys."),

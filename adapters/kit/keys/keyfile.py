@@ -6,11 +6,11 @@ Erasing a key means writing the file without it; a copy of the old file is the o
 """
 
 import fcntl
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -38,7 +38,7 @@ LOCK_NAME: Final = "keyring.lock"
 
 
 class DamagedKeyFile(Exception):
-    """The key file is there but cannot be read as one: restore it from a backup, and then rotate."""
+    """The key file is damaged: bytes on the disk are not what was written. Restore it (runbook: lost-key-file)."""
 
 
 class _Stored(BaseModel):
@@ -82,6 +82,18 @@ class KeyFile(_Stored):
     roles: tuple[StoredRole, ...]
     keys: tuple[StoredKey, ...]
     revocations: tuple[Revocation, ...] = ()
+    checksum: str = ""
+
+    def whole(self) -> bytes:
+        """Write everything down with a checksum, so that a flipped bit in a date or a public key is seen too."""
+        return self.model_copy(update={"checksum": self._sum()}).model_dump_json(indent=1).encode()
+
+    def is_whole(self) -> bool:
+        """Say whether this is what was written."""
+        return self.checksum == self._sum()
+
+    def _sum(self) -> str:
+        return sha256(self.model_dump_json(exclude={"checksum"}).encode()).hexdigest()
 
     def of_use(self, use: str) -> tuple[StoredKey, ...]:
         """Give the keys of one use."""
@@ -118,9 +130,12 @@ def load(folder: Path) -> KeyFile:
     path = folder / FILE_NAME
     refuse_if_readable_by_others(path)
     try:
-        return KeyFile.model_validate_json(path.read_bytes())
+        content = KeyFile.model_validate_json(path.read_bytes())
     except ValidationError as damaged:
         raise DamagedKeyFile(str(path)) from damaged
+    if not content.is_whole():
+        raise DamagedKeyFile(str(path))
+    return content
 
 
 def mark_of(folder: Path) -> tuple[int, int, int] | None:
@@ -135,7 +150,7 @@ def mark_of(folder: Path) -> tuple[int, int, int] | None:
 def save(content: KeyFile, *, folder: Path) -> None:
     """Write the key file whole and durably, for its owner only, before anything in it is published (C35)."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_private(folder / FILE_NAME, content.model_dump_json(indent=1).encode())
+    write_private(folder / FILE_NAME, content.whole())
 
 
 @contextmanager
@@ -172,5 +187,4 @@ def _flush_folder(folder: Path) -> None:
 def backup_of(content: KeyFile) -> bytes:
     """Give what a backup may hold: everything but the prekeys."""
     kept = tuple(key for key in content.keys if key.use != "prekey")
-    plain = json.loads(content.model_copy(update={"keys": kept}).model_dump_json())
-    return json.dumps(plain, indent=1).encode()
+    return content.model_copy(update={"keys": kept}).whole()

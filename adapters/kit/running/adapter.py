@@ -61,6 +61,7 @@ Clock = Callable[[], datetime]
 Handle = Callable[[Transaction, Received, Any], Awaitable[None]]
 REFUSED_FORMAT = "REJ-FORMAT"
 REFUSED_STATE = "REJ-STATE"
+ANCHOR = "store.anchor"
 OPENED_ON_ARRIVAL = ("gateway", "team")
 
 
@@ -119,15 +120,22 @@ class Adapter:
         directory: Callable[[], Directory],
         clock: Clock = wall_clock,
         exclusive: bool = False,
+        clock_accepted_by: str = "",
     ) -> AsyncIterator[Self]:
-        """Open keys and store. Raises what they raise; see `store_errors` and `protectors`."""
-        keyring = Keyring.open(settings.path(settings.file.keys), protector=protector_of(settings), now=clock())
+        """Open keys and store. Raises what they raise; see `store_errors` and `protectors`.
+
+        What notices a restored backup lies with the keys, not with the database, which may be anywhere.
+        """
+        keys = settings.path(settings.file.keys)
+        keyring = Keyring.open(keys, protector=protector_of(settings), now=clock())
         async with Store.open(
             settings.store_url,
             participant=settings.file.participant,
             store_key=keyring.store_key(),
             clock=clock,
             exclusive=exclusive,
+            anchor=keys / ANCHOR,
+            clock_accepted_by=clock_accepted_by,
         ) as store:
             yield cls(settings, keyring=keyring, directory=directory, store=store, clock=clock)
 

@@ -57,7 +57,11 @@ def make_engine(url: URL) -> AsyncEngine:
     """Make the engine: two connections, one that writes and one that reads."""
     if sqlite_path(url) is None:
         arguments: dict[str, Any] = {
-            "server_settings": {"synchronous_commit": "on", "application_name": "mash-store"},
+            "server_settings": {
+                "synchronous_commit": "on",
+                "application_name": "mash-store",
+                "lock_timeout": "10s",  # who holds our row for longer is not one of us: say so rather than hang
+            },
             "timeout": 10,
         }
         return create_async_engine(url, pool_size=2, max_overflow=2, connect_args=arguments)

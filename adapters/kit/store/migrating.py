@@ -14,13 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.kit.delivery.failpoints import reach
 from adapters.kit.store.engine import faults
-from adapters.kit.store.errors import NewerStore, StoreDamaged
+from adapters.kit.store.errors import NewerStore, NotSetUp, NotUpToDate
 
 _SCRIPTS: Final = Path(__file__).parent / "migrations"
 
 
 async def bring_up_to_date(engine: AsyncEngine, *, allowed: bool) -> None:
-    """Migrate to the newest schema; raises NewerStore, and StoreDamaged if it is needed but not `allowed`."""
+    """Migrate to the newest schema; raises NewerStore, and NotSetUp or NotUpToDate where not `allowed`."""
     async with faults(), engine.begin() as connection:
         await connection.run_sync(_upgrade, allowed)
 
@@ -38,7 +38,7 @@ def _upgrade(connection: Connection, allowed: bool) -> None:
     if here is not None and here not in known_revisions():
         raise NewerStore
     if not allowed:
-        raise StoreDamaged("it has not been set up by an adapter yet")
+        raise NotSetUp if here is None else NotUpToDate
     _migrate(connection)
     reach("C43")
 

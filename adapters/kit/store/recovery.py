@@ -31,11 +31,15 @@ _MARKS: Final = ("participant", "lease", "ledger_count")
 
 
 class AnchorUnreadable(StoreFault):
-    """The anchor of the store is damaged. If no backup was restored, delete it; otherwise follow the runbook."""
+    """The anchor of the store is damaged. If no backup was restored, delete it; otherwise reconcile first."""
+
+    page = "store-damaged"
 
 
 class PartnerMissing(StoreRefusal):
     """A partner's highest number seen is missing, or lower than what it has already told us. Ask that partner."""
+
+    page = "older-backup"
 
 
 @dataclass(frozen=True)

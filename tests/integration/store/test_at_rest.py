@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from adapters.kit.delivery.outbox import thread_key
 from adapters.kit.store import migrating
 from adapters.kit.store.engine import make_engine, store_url
-from adapters.kit.store.errors import ContentErased, NewerStore, NotYetSettled, StoreDamaged
+from adapters.kit.store.errors import ContentErased, NewerStore, NotSetUp, NotYetSettled
 from adapters.kit.store.ledger import LedgerCheck
 from adapters.kit.store.migrating import bring_up_to_date
 from adapters.kit.store.store import Store
@@ -186,7 +186,7 @@ async def test_a_store_of_a_newer_program_is_not_touched(new_store: NewStore, cl
 
 
 async def test_a_command_beside_the_adapter_does_not_set_a_store_up(new_store: NewStore, clock: FakeClock) -> None:
-    """Without the lease nothing is migrated."""
-    with pytest.raises(StoreDamaged):
+    """Without the lease nothing is migrated, and what to run is said."""
+    with pytest.raises(NotSetUp, match="Run `mash store set-up` once"):
         async with Store.open(await new_store(), participant=COUNCIL, store_key=KEY, clock=clock, exclusive=False):
             pass

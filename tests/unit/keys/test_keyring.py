@@ -1,4 +1,4 @@
-import json
+import random
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -181,11 +181,10 @@ def test_a_thief_of_the_disk_opens_nothing_without_the_passphrase(police: Party)
 
 def test_a_wrapped_key_cannot_take_another_keys_place(police: Party) -> None:
     """The wrapping is bound to use, id and public half: swapping two in the file is noticed."""
-    path = police.folder / keyfile.FILE_NAME
-    plain = json.loads(path.read_text())
-    first, second = plain["keys"][-2:]
-    first["sealed"], second["sealed"] = second["sealed"], first["sealed"]
-    path.write_text(json.dumps(plain))
+    content = keyfile.load(police.folder)
+    *others, first, second = content.keys
+    swapped = (first.model_copy(update={"sealed": second.sealed}), second.model_copy(update={"sealed": first.sealed}))
+    keyfile.save(content.model_copy(update={"keys": (*others, *swapped)}), folder=police.folder)
     ring = reopened(police, NOW)
     with pytest.raises(CannotUnlock):
         ring.recipient_keys(ALL_ROLES, NOW)
@@ -283,3 +282,18 @@ def test_no_private_key_has_a_printable_form(police: Party) -> None:
     )
     assert all(key.sealed not in shown for key in police.keyring.stored.keys)
     assert f"{police.keyring.identity_seed()} {police.keyring.store_key():>20}" == "<SecretBytes> <SecretBytes>"
+
+
+def test_a_flipped_bit_anywhere_in_the_key_file_is_seen_before_anything_in_it_is_used(police: Party) -> None:
+    """In a date, a public key or a sealed one: the file is refused, or says exactly what was written."""
+    path = police.folder / keyfile.FILE_NAME
+    whole, expected = path.read_bytes(), keyfile.load(police.folder)
+    chance = random.Random(7)  # noqa: S311 - the same places at every run
+    refused = 0
+    for at in chance.sample(range(len(whole)), 60):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ (1 << chance.randrange(7))]) + whole[at + 1 :])
+        try:
+            assert keyfile.load(police.folder) == expected
+        except keyfile.DamagedKeyFile:
+            refused += 1
+    assert refused > 40
