@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from broker.calendar import LONDON, WorkingCalendar
 from broker.calendars import Calendars, read_calendars
 from broker.sla import NobodyAskedError, human_ack_due, is_urgent, phone_call_due, response_due
+from schemas.agency import is_participant_id
 from schemas.rating import RagRating
 
 READABLE_YEARS: Final = range(2000, 2100)
@@ -24,9 +25,10 @@ READABLE_YEARS: Final = range(2000, 2100)
 def say_due(*, rag: str, issued: str, agency: str, calendars: Path | None, as_json: bool) -> None:
     """Print when the answer to a request is due. Raises `typer.BadParameter`."""
     area, rating, issued_at = _calendars(calendars), _rating(rag), _moment(issued)
+    _refuse_unfit(agency)
     facts = _due_facts(rating, issued_at, agency=agency, calendars=area)
     if as_json:
-        typer.echo(json.dumps(facts, indent=2))
+        typer.echo(json.dumps({"schema": "mash.sla.due.v1", **facts}, indent=2))
         return
     typer.echo(f"{rating.value} issued {_shown(facts['issued'])} is due {_shown(facts['due'])}")
     typer.echo(f"{facts['working_hours']:g} h of office time: {'URGENT' if facts['urgent'] else 'not urgent'}")
@@ -39,6 +41,7 @@ def say_due(*, rag: str, issued: str, agency: str, calendars: Path | None, as_js
 def say_urgent(*, issued: str, due: str, rag: str, agency: str, calendars: Path | None, as_json: bool) -> None:
     """Print whether a request is urgent. Raises `typer.BadParameter`."""
     area, issued_at = _calendars(calendars), _moment(issued)
+    _refuse_unfit(agency)
     allowances = area.allowances_of(agency)
     if bool(due) == bool(rag):
         raise typer.BadParameter("say either --due or --rag")
@@ -49,7 +52,7 @@ def say_urgent(*, issued: str, due: str, rag: str, agency: str, calendars: Path 
     answer = is_urgent(issued_at, due_at, calendar=area.area, allowances=allowances)
     if as_json:
         facts = {"issued": _local(issued_at), "due": _local(due_at), "urgent": answer, "working_hours": hours}
-        typer.echo(json.dumps(facts, indent=2))
+        typer.echo(json.dumps({"schema": "mash.sla.urgent.v1", **facts}, indent=2))
         return
     typer.echo(f"{'URGENT' if answer else 'not urgent'}: {hours:g} h of office time until {_shown(_local(due_at))}")
 
@@ -105,6 +108,11 @@ def _calendars(path: Path | None) -> Calendars:
     except ValidationError as error:
         places = ", ".join(".".join(map(str, wrong["loc"])) for wrong in error.errors(include_input=False))
         raise typer.BadParameter(f"the calendar settings are not understood at: {places}") from None
+
+
+def _refuse_unfit(agency: str) -> None:
+    if agency and not is_participant_id(agency):
+        raise typer.BadParameter("that is no participant id, like testford-police")
 
 
 def _rating(text: str) -> RagRating:

@@ -120,3 +120,17 @@ def test_settings_that_are_not_understood_stop_the_program_without_being_shown(t
     result = run("due", "--rag", "amber", "--issued", "2026-11-27T15:40", "--calendars", str(settings))
     assert result.exit_code == 2
     assert "secret-looking" not in result.output
+
+
+@pytest.mark.parametrize("command", ["due", "urgent"])
+def test_an_agency_that_is_none_is_wrong_usage_and_is_not_said_again(command: str) -> None:
+    """The attack: somebody types the child's name where the agency's id belongs."""
+    result = run(command, "--rag", "amber", "--issued", "2026-11-27T15:40", "--agency", "Tilly Ashgrove-Test")
+    assert result.exit_code == 2
+    assert "Tilly" not in result.output
+
+
+def test_json_names_its_shape() -> None:
+    """As every command of `mash` with --json does."""
+    assert read("due", "--rag", "red", "--issued", "2026-11-27T15:40")["schema"] == "mash.sla.due.v1"
+    assert read("urgent", "--rag", "red", "--issued", "2026-11-27T15:40")["schema"] == "mash.sla.urgent.v1"
