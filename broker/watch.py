@@ -14,7 +14,7 @@ from datetime import datetime
 from time import monotonic
 from typing import Final
 
-from broker import manifest_book, watch_quarantine
+from broker import manifest_book, watch_departed, watch_quarantine
 from broker.alerts import Alert, Health, HubFigures, View, book
 from broker.alerts.rules import judge
 from broker.errors import HubError
@@ -166,6 +166,8 @@ class Watch:
             unreceipted += one.unreceipted
             if place % _YIELD_EVERY == 0:
                 await asyncio.sleep(0)
+        left = self._outside.directory.current.left
+        standings = list(watch_departed.ended(standings, left))
         fired = await self.timers.keep(rows_of(standings), now=now)
         sight = await self._outside.duty(now)
         return View(
@@ -176,7 +178,7 @@ class Watch:
             agreements=self._outside.agreements,
             metadata=self._outside.directory.metadata,
             standings=by_time_to_breach(standings),
-            unreceipted=tuple(unreceipted),
+            unreceipted=tuple(watch_departed.awaited(unreceipted, left)),
             chain_faults=self._picture.chain_faults(now),
             tallies=await watch_quarantine.tallies(self._ledger),
             heard=self._picture.heard,

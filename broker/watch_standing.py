@@ -49,6 +49,7 @@ class Phase(StrEnum):
     ANSWERED = "answered"
     ANSWERED_LATE = "answered_late"
     CLOSED = "closed"
+    PARTICIPANT_LEFT = "participant_left"
     SENT_BACK = "sent_back"
     BREACHED = "breached"
     UNDELIVERED = "undelivered"
@@ -59,7 +60,7 @@ class Phase(StrEnum):
     CARRIED = "carried"
 
 
-OVER: Final = frozenset({Phase.ANSWERED, Phase.ANSWERED_LATE, Phase.CLOSED})
+OVER: Final = frozenset({Phase.ANSWERED, Phase.ANSWERED_LATE, Phase.CLOSED, Phase.PARTICIPANT_LEFT})
 
 
 @dataclass(frozen=True)

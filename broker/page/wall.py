@@ -40,6 +40,7 @@ STATES: Final[Mapping[Phase, str]] = {
     Phase.ANSWERED: "Answered",
     Phase.ANSWERED_LATE: "Answered late",
     Phase.CLOSED: "Closed",
+    Phase.PARTICIPANT_LEFT: "An agency has left",
     Phase.SENT_BACK: "Sent back with a question",
     Phase.BREACHED: "Answer overdue",
     Phase.UNDELIVERED: "Has not arrived",

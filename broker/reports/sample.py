@@ -35,6 +35,7 @@ OUTCOMES: Final[Mapping[Phase, str]] = {
     Phase.ANSWERED: "in time",
     Phase.ANSWERED_LATE: "late",
     Phase.CLOSED: "closed",
+    Phase.PARTICIPANT_LEFT: "closed",
     Phase.BREACHED: "no reply",
 }
 OTHERWISE: Final = "open"
