@@ -3,8 +3,9 @@
 Prints the time to load, the longest moment in which the loop could do nothing else (as the wall clock saw it, and how
 much of that this process worked: on a busy machine others take the rest), the lateness of rows that fell due while it
 ran, and the highest resident memory; ends with 1 when a figure is beyond its bound, the stall being judged by its work.
-Rows: 40 in 100 are overdue (a catch-up after a sleep), 10 in 100 fall due within the next seconds, many of them at
-once, and the others over thirty days. The store is a byte a row that refuses a second claim.
+Rows: 40 in 100 are overdue (a catch-up after a sleep), 50 in 100 fall due over thirty days. When those are loaded and
+caught up with, 10 in 100 more fall due within the next seconds, many of them at once: lateness is theirs, for they are
+the ones that fall due while the process is up. The store is a byte a row that refuses a second claim.
 """
 
 import argparse
@@ -14,23 +15,22 @@ import resource
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from broker.timers import Row, Scheduler
 
-BATCH = 5_000
 STALL_LIMIT_MS = 100
 MEMORY_LIMIT_MB = 300
 LATE_LIMIT = 1.0
 
 
 class Claims:
-    """Claims each row once and notes how late it came."""
+    """Claims each row once and notes how late those came that fell due in the run."""
 
-    def __init__(self, due: Sequence[float], started: float) -> None:
-        self._due = due
-        self._started = started
-        self._claimed = bytearray(len(due))
+    def __init__(self, count: int) -> None:
+        self.due: list[float] = []
+        self.started = float("inf")
+        self._claimed = bytearray(count)
         self.fired = 0
         self.early = 0
         self.twice = 0
@@ -43,9 +43,9 @@ class Claims:
             number = int(key.split(".", 1)[0], 16)
             self.twice += self._claimed[number]
             self._claimed[number] = 1
-            self.early += self._due[number] > moment
-            if self._due[number] > self._started:
-                self.latest = max(self.latest, moment - self._due[number])
+            self.early += self.due[number] > moment
+            if self.due[number] >= self.started:
+                self.latest = max(self.latest, moment - self.due[number])
         self.fired += len(keys)
 
 
@@ -71,51 +71,58 @@ class Watch:
         return figures
 
 
-def draw(count: int, started: float, seconds: float) -> list[float]:
-    """Draw due times: overdue, crowded into the run (half of them at three moments), and far ahead."""
-    dice = random.Random(20261124)  # noqa: S311 - a bench wants the same rows every time
-    moments = [started + seconds * part for part in (0.3, 0.5, 0.8)]
-    due = [started - dice.uniform(0, 7 * 86_400) for _ in range(count * 40 // 100)]
-    due += [dice.choice(moments) for _ in range(count * 5 // 100)]
-    due += [started + dice.uniform(0, seconds) for _ in range(count * 5 // 100)]
-    due += [started + seconds + 60 + dice.uniform(0, 30 * 86_400) for _ in range(count - len(due))]
+def draw_standing(count: int, now: float, dice: random.Random) -> list[float]:
+    """Draw due times of rows that are there at the start: overdue, and far ahead."""
+    due = [now - dice.uniform(0, 7 * 86_400) for _ in range(count * 40 // 100)]
+    due += [now + 3600 + dice.uniform(0, 30 * 86_400) for _ in range(count * 50 // 100)]
     dice.shuffle(due)
     return due
 
 
-async def rows(due: Sequence[float]) -> AsyncIterator[Sequence[Row]]:
-    """Give the rows as a store reads them: keys of a thread's length, in batches."""
-    for begin in range(0, len(due), BATCH):
-        part = due[begin : begin + BATCH]
-        for small in range(0, len(part), 500):
-            yield [
-                Row(f"{begin + small + place:022x}.escalation.1", datetime.fromtimestamp(at, UTC))
-                for place, at in enumerate(part[small : small + 500])
-            ]
+def draw_near(count: int, started: float, seconds: float, dice: random.Random) -> list[float]:
+    """Draw due times within the run: half of them crowded at three moments."""
+    moments = [started + seconds * part for part in (0.3, 0.5, 0.8)]
+    due = [dice.choice(moments) for _ in range(count // 2)]
+    due += [started + dice.uniform(0, seconds) for _ in range(count - count // 2)]
+    dice.shuffle(due)
+    return due
+
+
+async def rows(due: Sequence[float], *, first: int = 0) -> AsyncIterator[Sequence[Row]]:
+    """Give the rows as a store reads them, numbered from `first`: keys of a thread's length, in batches."""
+    for begin in range(0, len(due), 500):
+        yield [
+            Row(f"{first + begin + place:022x}.escalation.1", datetime.fromtimestamp(at, UTC))
+            for place, at in enumerate(due[begin : begin + 500])
+        ]
 
 
 async def measure(count: int, seconds: float) -> int:
     """Run the bench; give 0 when every figure is within its bound."""
     empty = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    started = time.time() + 15 * count / 1_000_000  # the crowded seconds begin when loading is over
-    due = draw(count, started, seconds)
-    claims = Claims(due, started)
-    watch = Watch()
+    dice = random.Random(20261124)  # noqa: S311 - a bench wants the same rows every time
+    claims, watch = Claims(count), Watch()
     watcher = asyncio.create_task(watch.run())
     scheduler = Scheduler(claims.fire, tell=lambda trouble: sys.exit(f"trouble: {trouble}"))
+    claims.due = draw_standing(count, time.time(), dice)
     begun = time.perf_counter()
-    await scheduler.load(rows(due))
+    await scheduler.load(rows(claims.due))
     loaded, load_stall = time.perf_counter() - begun, watch.read()
     begun = time.perf_counter()
     await scheduler.tick()
     caught_up, overdue = time.perf_counter() - begun, claims.fired
+    near = count - len(claims.due)
+    claims.started = time.time() + 1 + 3 * near * loaded / len(claims.due)  # when the last rows are surely loaded
+    first, claims.due = len(claims.due), [*claims.due, *draw_near(near, claims.started, seconds, dice)]
+    await scheduler.load(rows(claims.due[first:], first=first))
+    watch.read()
     runner = asyncio.create_task(scheduler.run())
-    await asyncio.sleep(max(0.0, started + seconds + 2 * timedelta(seconds=1).total_seconds() - time.time()))
+    await asyncio.sleep(max(0.0, claims.started + seconds + 2 - time.time()))
     for task in (runner, watcher):
         task.cancel()
     run_stall = watch.read()
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    expected = sum(at <= started + seconds for at in due)
+    expected = sum(at <= claims.started + seconds for at in claims.due)
     figures = {
         "rows": count,
         "load_seconds": round(loaded, 2),
