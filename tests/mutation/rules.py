@@ -1,11 +1,13 @@
 """`python -m tests.mutation.rules [KIND...]`: do the worked cases notice a fault in the disclosure rules?
 
 Puts every small fault of `rule_mutants` into the common rules, into each agency's own, and into what `agency.toml` says
-of its types, and decides the cases again: our own, and the shared ones where they are on this machine. A fault with
+of its types, and decides the cases again: our own (in full, see `tests/unit/disclosure/whole.py`), and the shared ones
+where they are on this machine. A fault with
 which the adapter would not start counts as noticed. Exits 1 below the bar.
 """
 
 import argparse
+import json
 import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,14 +17,16 @@ from pathlib import Path
 
 from adapters.kit.disclosure import RuleFiles, RulePackInvalidError, build_pack, load_pack
 from adapters.kit.disclosure.cases import Case, decide_case, disagreements, read_cases
-from adapters.kit.disclosure.pack import COMMON_FILES, installed_files, installed_texts
+from adapters.kit.disclosure.pack import COMMON_FILES, Pack, installed_files, installed_texts
 from schemas.agency import AGENCY_KINDS
 from tests.mutation.rule_mutants import RuleMutant, policy_mutants, type_mutants
+from tests.unit.disclosure.whole import DECISIONS, in_full
 
 ROOT = Path(__file__).resolve().parents[2]
 ARGUMENTS = Path(__file__).with_name("rule_survivors.toml")
 FOLDERS = (ROOT / "tests/unit/disclosure/cases", ROOT.parent / "shared/cases")
 COMMON = "common"
+SEEN = json.loads(DECISIONS.read_text("utf-8"))
 
 
 @dataclass(frozen=True)
@@ -96,9 +100,15 @@ def _noticed(mutant: RuleMutant, files_of: Mapping[str, RuleFiles], cases: Seque
         except RulePackInvalidError:
             return True
         concerned = sorted((case for case in cases if case.agency == kind), key=_likeliest(mutant.name))
-        if any(any(disagreements(decide_case(case, pack=pack), expect=case.expect)) for case in concerned):
+        if any(_is_noticed(case, pack) for case in concerned):
             return True
     return False
+
+
+def _is_noticed(case: Case, pack: Pack) -> bool:
+    """Say whether a case comes out otherwise: against what it expects, or, of our own, against the whole decision."""
+    decision = decide_case(case, pack=pack)
+    return any(disagreements(decision, expect=case.expect)) or in_full(decision) != SEEN.get(case.id, in_full(decision))
 
 
 def _likeliest(name: str) -> Callable[[Case], bool]:

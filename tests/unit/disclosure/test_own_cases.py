@@ -1,5 +1,6 @@
 """Worked cases of our own, by clause: the rules agree with all of them, and no rule is without a case that holds it."""
 
+import json
 from functools import cache
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from adapters.kit.disclosure.cedar import print_policies
 from adapters.kit.disclosure.pack import Pack
 from adapters.kit.disclosure.policy import Policy
 from schemas.agency import AGENCY_KINDS
+from tests.unit.disclosure.whole import DECISIONS, in_full
 
 HERE = Path(__file__).parent / "cases"
+SEEN = json.loads(DECISIONS.read_text("utf-8"))
 CASES = [case for path in sorted(HERE.glob("*.yaml")) if path.name != "context.yaml" for case in read_cases(path)]
 RULES = {
     policy.id: kind for kind in AGENCY_KINDS for policy in (*load_pack(AGENCY_KINDS[0]).common, *load_pack(kind).own)
@@ -28,6 +31,12 @@ def test_the_rules_agree_with_a_case_of_ours(case: Case) -> None:
     decision = decide_case(case, pack=load_pack(case.agency))
 
     assert list(disagreements(decision, expect=case.expect)) == []
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in CASES])
+def test_a_decision_in_full_is_as_somebody_last_saw_it(case: Case) -> None:
+    """Reasons, conditions and rules that a case does not name are held, too: a change of any shows and is signed."""
+    assert in_full(decide_case(case, pack=load_pack(case.agency))) == SEEN[case.id]
 
 
 def test_no_two_cases_have_the_same_name() -> None:
