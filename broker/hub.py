@@ -35,7 +35,7 @@ class Delivery:
     """One message as the hub hands it over: bytes, and what the hub itself vouches for.
 
     `ingress_owner` is the participant whose exchange it entered by, empty when the hub cannot say (a dead letter).
-    `has_cc` tells that the publisher stuffed a CC header (E00 refuses it).
+    `has_cc` tells that the publisher stuffed a header, CC or another: none is needed, a name fits into each (E00).
     """
 
     ingress_owner: str

@@ -1,5 +1,7 @@
 """A participant that speaks AMQP itself: what it cannot forge about where a message came from."""
 
+from typing import Any
+
 import aio_pika
 import pytest
 from aio_pika.abc import FieldValue, HeadersType
@@ -10,8 +12,9 @@ from broker.topology import canary_key
 from deploy.local.rabbitmq import LocalRabbitMQ
 from schemas.routing import Lane, ingress_exchange, queue_name, routing_key
 from tests.support.hubs import RabbitHub, rabbit_hub, until_depth
-from tests.support.trio import HEALTH, LA, POLICE, TOPOLOGY, Inbox
+from tests.support.trio import HEALTH, LA, POLICE, TOPOLOGY, Inbox, send
 
+NAME = "Tilly Ashgrove-Test"
 STUFFED: FieldValue = [routing_key(HEALTH, Lane.ROUTINE), routing_key(POLICE, Lane.URGENT)]
 
 
@@ -53,6 +56,49 @@ async def test_a_message_with_a_cc_header_is_marked_for_the_recipient_to_refuse(
         await police.consume(Lane.ROUTINE, inbox)
         await inbox.until(1)
         assert [(each.ingress_owner, each.has_cc) for each in inbox.taken] == [(LA, True)]
+
+
+@pytest.mark.parametrize(
+    "stuffing",
+    [
+        {"headers": {"child": NAME}},
+        {"headers": {NAME: True}},
+        {"headers": {"x-note": NAME}},
+        {"correlation_id": NAME},
+        {"app_id": NAME},
+        {"type": NAME},
+        {"reply_to": NAME},
+    ],
+    ids=lambda stuffing: next(iter(stuffing)),
+)
+async def test_a_name_in_a_header_is_marked_for_refusal_and_goes_no_further(
+    rabbitmq: LocalRabbitMQ, stuffing: dict[str, Any]
+) -> None:
+    """SEC-02, the attack: a name beside the sealed bytes; it is in nothing that our programs see, print or keep."""
+    inbox = Inbox()
+    async with rabbit_hub(rabbitmq, TOPOLOGY) as hub:
+        async with await aio_pika.connect(hub.address(LA)) as connection:
+            channel = await connection.channel(on_return_raises=True)
+            target = await channel.get_exchange(ingress_exchange(LA), ensure=False)
+            await target.publish(aio_pika.Message(b"raw", **stuffing), routing_key=routing_key(POLICE, Lane.ROUTINE))
+        police = await hub.connect(POLICE)
+        await police.consume(Lane.ROUTINE, inbox)
+        await inbox.until(1)
+    assert [each.has_cc for each in inbox.taken] == [True]
+    assert "Ashgrove" not in repr(inbox.taken)
+
+
+async def test_what_an_honest_client_sends_and_the_broker_hands_out_again_is_not_marked(
+    rabbitmq: LocalRabbitMQ,
+) -> None:
+    """The broker counts deliveries in a header of its own; that is no stuffing."""
+    inbox = Inbox(one=2)
+    async with rabbit_hub(rabbitmq, TOPOLOGY) as hub:
+        la, police = await hub.connect(LA), await hub.connect(POLICE)
+        await police.consume(Lane.ROUTINE, inbox)
+        await send(la, "one")
+        await inbox.until(1)
+    assert [each.has_cc for each in (*inbox.refused, *inbox.taken)] == [False] * 3
 
 
 async def test_a_stuffed_header_cannot_turn_a_forbidden_message_into_a_sent_one(rabbitmq: LocalRabbitMQ) -> None:

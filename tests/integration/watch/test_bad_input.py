@@ -84,8 +84,8 @@ BAD: dict[str, tuple[Spoil, str]] = {
     "header-stuffed": (header_stuffed, "E00"),
     "malformed": (malformed, "E01"),
     "a name as a field of the core": (a_name_as_a_field, "E03"),
-    "in another lane": (misrouted_lane, "E04"),
-    "through another's exchange": (from_another_exchange, "E05"),
+    "misrouted into another lane": (misrouted_lane, "E04"),
+    "misrouted through another's exchange": (from_another_exchange, "E05"),
     "a name as its class": (a_name_in_the_core, "E09"),
     "unsigned": (unsigned, "E09"),
     "expired": (expired, "E10"),
@@ -148,8 +148,22 @@ async def test_a_suspended_agency_is_heard_no_more(ledger_url: str) -> None:
     world.directory = replace(world.directory, hash=post.directory.hash)  # the same version, with LA put out
     async with watching(ledger_url, world) as opened:
         await opened.watch.intake.handle(whole)
+        await opened.watch.round()
         assert [tally.code for tally in await watch_quarantine.tallies(opened.ledger)] == ["E07"]
         assert (await opened.ledger.head()).entries == 0
+        assert AlertKind.REFUSED in world.raised()
+
+
+async def test_a_message_misrouted_to_somebody_without_an_agreement_is_refused(ledger_url: str) -> None:
+    """E07: a binding too many let it pass the broker; the watch holds it against the agreements again."""
+    post, world = Post(), World(directory=directory(pairs=[(LA, POLICE), (POLICE, LA)]))
+    stray = post.write(POLICE, HEALTH, Event.REQUEST)
+    world.directory = replace(world.directory, hash=post.directory.hash)
+    async with watching(ledger_url, world) as opened:
+        await opened.watch.intake.handle(stray)
+        await opened.watch.round()
+        assert [tally.code for tally in await watch_quarantine.tallies(opened.ledger)] == ["E07"]
+        assert AlertKind.REFUSED in world.raised()
 
 
 async def test_an_agency_that_was_shown_another_directory_raises_equivocation(open_watch: Watching) -> None:
