@@ -18,13 +18,17 @@ from schemas.routing import Lane
 
 @dataclass(frozen=True)
 class Agency:
-    """One member. Ages are words, empty where there is nothing; `waiting` is None where the broker does not say."""
+    """One member. Ages are words, empty where there is nothing; `waiting` is None where the broker does not say.
+
+    `late`: breaches in all that the watch still knows, a month: overdue now, or answered after its time.
+    """
 
     participant: str
     name: str
     telephone: str
     owed: int
     overdue: int
+    late: int
     not_arrived: int
     not_opened: int
     next_due: str
@@ -50,16 +54,15 @@ class Agency:
 
 def agencies_of(board: Board) -> tuple[Agency, ...]:
     """Give every member, those in trouble first: most overdue, then by how many troubles, then by name."""
-    owed: defaultdict[str, list[Standing]] = defaultdict(list)
+    asked: defaultdict[str, list[Standing]] = defaultdict(list)
     for one in board.view.standings:
-        if not one.is_over:
-            owed[one.responder].append(one)
-    found = [_agency(board, name, owed[name]) for name in board.view.members()]
+        asked[one.responder].append(one)
+    found = [_agency(board, name, asked[name]) for name in board.view.members()]
     return tuple(sorted(found, key=lambda one: (-one.overdue, -len(one.troubles), one.name)))
 
 
-def _agency(board: Board, name: str, owed: list[Standing]) -> Agency:
-    view = board.view
+def _agency(board: Board, name: str, asked: list[Standing]) -> Agency:
+    view, owed = board.view, [one for one in asked if not one.is_over]
     unheard, silent = view.heard.get(name), name in view.silent()
     soonest = min((one.due_at for one in owed), default=None)
     return Agency(
@@ -68,6 +71,7 @@ def _agency(board: Board, name: str, owed: list[Standing]) -> Agency:
         telephone=view.telephone(name),
         owed=len(owed),
         overdue=sum(is_overdue(one, view.now) for one in owed),
+        late=sum(is_overdue(one, view.now) or one.phase is Phase.ANSWERED_LATE for one in asked),
         not_arrived=sum(Phase.UNDELIVERED in one.concerns for one in owed),
         not_opened=sum(Phase.UNREAD in one.concerns for one in owed),
         next_due=words.to_breach(soonest, view.now) if soonest else "",

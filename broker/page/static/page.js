@@ -25,7 +25,7 @@ function checkSilence() {
 
 function takeOver(page) {
   const fresh = page.getElementById("live");
-  if (!fresh) return location.reload(); // signed out, or the hub answers something else
+  if (!fresh) return;
   const focused = document.activeElement && document.activeElement.id;
   const before = document.getElementById("headline").textContent;
   place.replaceChildren(...fresh.childNodes);
@@ -43,6 +43,7 @@ async function draw(digest) {
   drawing = true;
   try {
     const answer = await fetch(location.href, { cache: "no-store", credentials: "same-origin" });
+    if (answer.redirected) return location.reload(); // the session has ended: the sign-in is a page of its own
     if (answer.ok) takeOver(new DOMParser().parseFromString(await answer.text(), "text/html"));
   } finally {
     drawing = false;

@@ -18,7 +18,7 @@ from broker.page.pages import wall_page
 from broker.page.serving import PageOptions, served_page
 from broker.page.settings import Address, PageSettings, PageUnreadable
 from tests.integration.page.stage import TOKENS, Stage, form_token, staged
-from tests.unit.page.scene import HEALTH, IDVA, NIGHT, WELL, glance_of, night_glance, quiet
+from tests.unit.page.scene import HEALTH, IDVA, NIGHT, WELL, directory, glance_of, night, night_glance, quiet
 
 PAGES = ("/", "/alerts", f"/desk/{HEALTH}")
 
@@ -79,6 +79,21 @@ async def test_a_script_in_a_path_is_shown_as_text(stage: Stage) -> None:
         answer = await client.get("/desk/<script>alert(1)</script>")
     assert answer.status_code == 404
     assert "<script>alert" not in answer.text
+
+
+async def test_an_organisation_that_calls_itself_a_script_is_shown_as_text(stage: Stage) -> None:
+    """The attack: an agency publishes markup as its name or its telephone number, under its own good signature."""
+    name, ring = "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>'
+    record = directory().records[HEALTH].model_copy(update={"name": name, "duty_telephone": ring})
+    others = [one for who, one in directory().records.items() if who != HEALTH]
+    forged = type(directory()).build(2, [*others, record], directory().pairs.values())
+    await stage.show(glance_of(night(), directory=forged))
+    async with stage.client() as client:
+        for path in PAGES:
+            page = (await client.get(path)).text
+            assert "alert(1)" in page
+            assert "<script>alert" not in page
+            assert "<img" not in page
 
 
 async def seen_numbers(stage: Stage) -> set[int]:

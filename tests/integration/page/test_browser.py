@@ -229,6 +229,22 @@ async def test_a_desk_sees_a_new_alert_in_its_tab_and_its_browser_notifies(tmp_p
         await expect(page.locator("#headline")).to_have_text("No new alert")
 
 
+async def test_an_open_page_leads_to_the_sign_in_when_its_session_has_ended(tmp_path: Path, browser: Browser) -> None:
+    """The attack: a wall that somebody left open goes on showing for days what its session no longer may."""
+    path, token = tmp_path / "token", secrets.token_hex(32)
+    path.write_text(token)
+    path.chmod(0o600)
+    settings = PageSettings(token=path)
+    async with staged(tmp_path, glances=[night_glance()], settings=settings) as stage, visiting(browser) as page:
+        await page.goto(stage.url)
+        await page.get_by_label("Token of the control room or of your desk").fill(token)
+        await page.get_by_role("button", name="Sign in").click()
+        await expect(page.locator("#headline")).to_have_text("Ring 3 desks now")
+        await stage.show(glance_of(quiet(NIGHT + timedelta(hours=12))))
+        await expect(page.locator("h1")).to_have_text("Sign in to the MASH hub", timeout=10_000)
+        await expect(page.locator("tbody")).to_have_count(0)
+
+
 async def test_a_person_signs_in_and_out(tmp_path: Path, browser: Browser) -> None:
     """With a wrong token first; the error is said in words, next to the field and above the page."""
     path, token = tmp_path / "token", secrets.token_hex(32)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from adapters.kit.envelope.sealing import Event
 from broker.alerts import SILENT_AFTER
 from broker.page.agencies import Agency, agencies_of
 from broker.watch_glance import Glance
@@ -17,6 +18,7 @@ from tests.unit.page.scene import (
     NIGHT,
     POLICE,
     PROBATION,
+    ask,
     board_of,
     figures,
     glance_of,
@@ -45,6 +47,17 @@ def test_breaches_are_counted_by_agency() -> None:
     assert found[PROBATION].troubles == ("1 not arrived",)
     assert found[IDVA].troubles == ("1 not opened",)
     assert found[POLICE].troubles == ()
+
+
+def test_an_answer_that_came_late_stays_a_breach_of_its_agency() -> None:
+    """Nothing is overdue any more, and the month is not forgotten."""
+    story = quiet()
+    ask(story, HEALTH, thread="one", rag="red", ago=timedelta(hours=5), seen=True)
+    before = lines(glance_of(story))[HEALTH]
+    story.say(HEALTH, LA, Event.ANSWER, thread="one")
+    after = lines(glance_of(story))[HEALTH]
+    assert (before.overdue, before.late, before.owed) == (1, 1, 1)
+    assert (after.overdue, after.late, after.owed) == (0, 1, 0)
 
 
 def test_the_age_of_a_queue_is_that_of_its_oldest_message_without_a_receipt() -> None:
