@@ -1,6 +1,6 @@
 """The hub's ledger: every verified stub that passed, once, in order, chained by hash (REC-03).
 
-Guarantees: an entry is durable when `append` returns; a stub that comes again is recognised by its hash and makes no
+Guarantees: entries are durable when `append` returns; a stub that comes again is recognised by its hash and makes no
 second entry; two processes on one ledger keep one chain, because every writer locks the head first; `verify` names the
 first entry that is missing, changed, moved or no longer signed, and a cut-off end.
 Refuses to know anything but stubs: the rest of an envelope was dropped before it came here.
@@ -8,7 +8,7 @@ Raises `LedgerUnavailable` from everything that touches the database; the caller
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,6 +49,15 @@ class Head:
     entries: int
     hash: bytes
     began_at: datetime
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A verified stub that is to be entered: by whose exchange it came, and when."""
+
+    verified: VerifiedStub
+    ingress_owner: str
+    received_at: datetime
 
 
 @dataclass(frozen=True)
@@ -109,20 +118,27 @@ class Ledger:
         self, verified: VerifiedStub, *, ingress_owner: str, directory: Directory, received_at: datetime
     ) -> int | None:
         """Enter a verified stub and give its number, or None if it has been entered before (SEC-09)."""
+        (number,) = await self.append_all([Seen(verified, ingress_owner, received_at)], directory=directory)
+        return number
+
+    async def append_all(self, seen: Sequence[Seen], *, directory: Directory) -> list[int | None]:
+        """Enter stubs in their order, all or none; give the number of each, or None if it has been entered before."""
         kept = self._keep(directory)
-        known = select(stubs.c.number).where(stubs.c.stub_hash == verified.stub_hash)
+        known = select(stubs.c.stub_hash).where(stubs.c.stub_hash.in_([one.verified.stub_hash for one in seen]))
         async with self._transaction() as connection:
             last = (await connection.execute(select(head.c.entries, head.c.hash).with_for_update())).one()
             # Looked for once the head is held: PostgreSQL would look into the past if it were the same statement.
-            if (await connection.execute(known)).first() is not None:
-                return None
-            if kept.digest not in self._written:
+            entered = {row.stub_hash for row in await connection.execute(known)}
+            rows = _rows(seen, Link(last.entries, last.hash), kept=kept, entered=entered)
+            if rows and kept.digest not in self._written:
                 await _keep_directory(connection, kept)
-            row = _row(verified, last, ingress_owner=ingress_owner, received_at=received_at, kept=kept)
-            await connection.execute(insert(stubs).values(row))
-            await connection.execute(update(head).values(entries=row["number"], hash=row["hash"]))
-        self._written.add(kept.digest)
-        return int(row["number"])
+            if rows:
+                await connection.execute(insert(stubs), rows)
+                await connection.execute(update(head).values(entries=rows[-1]["number"], hash=rows[-1]["hash"]))
+        if rows:
+            self._written.add(kept.digest)
+        numbers = {row["stub_hash"]: int(row["number"]) for row in rows}
+        return [numbers.pop(one.verified.stub_hash, None) for one in seen]
 
     async def head(self) -> Head:
         """Give the head as it stands."""
@@ -227,17 +243,27 @@ async def _make(engine: AsyncEngine, now: datetime) -> None:
         return  # another process began it at this very moment
 
 
-def _row(
-    verified: VerifiedStub, last: Any, *, ingress_owner: str, received_at: datetime, kept: KeptDirectory
-) -> dict[str, Any]:
+def _rows(seen: Sequence[Seen], last: Link, *, kept: KeptDirectory, entered: set[bytes]) -> list[dict[str, Any]]:
+    """Make the entries behind `last`; a stub is entered once, however often it comes."""
+    rows: list[dict[str, Any]] = []
+    entered = set(entered)
+    for one in seen:
+        if one.verified.stub_hash not in entered:
+            entered.add(one.verified.stub_hash)
+            rows.append(_row(one, last, kept=kept))
+            last = Link(rows[-1]["number"], rows[-1]["hash"])
+    return rows
+
+
+def _row(one: Seen, last: Link, *, kept: KeptDirectory) -> dict[str, Any]:
     row: dict[str, Any] = {
-        **columns_of(verified.stub),
-        "number": last.entries + 1,
-        "received_at": received_at,
-        "ingress_owner": ingress_owner,
-        "stub_hash": verified.stub_hash,
+        **columns_of(one.verified.stub),
+        "number": last.number + 1,
+        "received_at": one.received_at,
+        "ingress_owner": one.ingress_owner,
+        "stub_hash": one.verified.stub_hash,
         "checked_with": kept.digest,
-        "stub": verified.frame.stub,
+        "stub": one.verified.frame.stub,
         "previous": last.hash,
     }
     row["hash"] = link_hash(row)

@@ -1,11 +1,12 @@
 """The watch's end of the tap: verifies what passes, enters the stub, counts and sets aside what is refused.
 
-A delivery is acknowledged, by returning, when its stub is durable or its refusal is. Nothing that arrives raises:
+A delivery is acknowledged, by returning, when its stub is durable or its refusal is; several that wait are entered in
+one transaction. Nothing that arrives raises:
 while the ledger does not answer a delivery waits here, and a fault of ours sets it aside as E99 (M16).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -16,13 +17,14 @@ import structlog
 
 from broker import watch_quarantine
 from broker.hub import Delivery
-from broker.ledger import Ledger
+from broker.ledger import Ledger, Seen
 from broker.ledger_engine import LedgerUnavailable
 from broker.telemetry import Telemetry
 from broker.verify import Circumstances, Refusal, VerifiedStub, check_envelope
 from broker.watch_glance import Glance
 from broker.watch_outside import Outside, WatchSettings
 
+AT_ONCE: Final = 32
 _NEWER: Final = "newer directory: refresh, then hold"
 
 
@@ -69,6 +71,29 @@ class Intake:
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
         self._refreshed_at = -bench.settings.refresh_at_most_every
+
+    @property
+    def at_once(self) -> int:
+        """How many deliveries are entered together at most."""
+        return AT_ONCE
+
+    async def __call__(self, delivery: Delivery) -> None:
+        """Be a handler of the hub."""
+        await self.handle(delivery)
+
+    async def take(self, deliveries: Sequence[Delivery]) -> None:
+        """Keep several stubs, in order; what is refused, or is met by a fault, is taken by itself."""
+        verdicts = [(delivery, self._check(delivery)) for delivery in deliveries]
+        passed = [(delivery, verdict) for delivery, verdict in verdicts if isinstance(verdict, VerifiedStub)]
+        try:
+            await self._patiently(partial(self._enter_all, passed))
+        except Exception as fault:
+            self._bench.note_fault(fault)
+            passed = []
+        entered = {id(delivery) for delivery, _ in passed}
+        for delivery in deliveries:
+            if id(delivery) not in entered:
+                await self.handle(delivery)
 
     async def handle(self, delivery: Delivery) -> None:
         """Keep one stub, or count why not; returning acknowledges."""
@@ -119,18 +144,35 @@ class Intake:
         return await self._bench.refresh_directory()
 
     async def _enter(self, delivery: Delivery, verified: VerifiedStub) -> None:
-        telemetry, stub = self._bench.telemetry, verified.stub
-        now, began = self._bench.outside.clock(), monotonic()
+        seen = self._seen(delivery, verified)
+        began = monotonic()
         number = await self._bench.ledger.append(
             verified,
-            ingress_owner=delivery.ingress_owner,
+            ingress_owner=seen.ingress_owner,
             directory=self._bench.outside.directory.current,
-            received_at=now,
+            received_at=seen.received_at,
         )
-        if number is None:
+        self._bench.telemetry.observe("mash_ledger_append_seconds", monotonic() - began)
+        self._count(seen, is_new=number is not None)
+
+    async def _enter_all(self, passed: Sequence[tuple[Delivery, VerifiedStub]]) -> None:
+        if not passed:
+            return
+        seen = [self._seen(delivery, verified) for delivery, verified in passed]
+        began = monotonic()
+        numbers = await self._bench.ledger.append_all(seen, directory=self._bench.outside.directory.current)
+        self._bench.telemetry.observe("mash_ledger_append_seconds", monotonic() - began)
+        for one, number in zip(seen, numbers, strict=True):
+            self._count(one, is_new=number is not None)
+
+    def _seen(self, delivery: Delivery, verified: VerifiedStub) -> Seen:
+        return Seen(verified, delivery.ingress_owner, self._bench.outside.clock())
+
+    def _count(self, seen: Seen, *, is_new: bool) -> None:
+        telemetry, stub, now = self._bench.telemetry, seen.verified.stub, seen.received_at
+        if not is_new:
             telemetry.count("mash_stub_duplicates", lane=stub.lane.value)
             return
-        telemetry.observe("mash_ledger_append_seconds", monotonic() - began)
         telemetry.count("mash_stubs", participant=stub.from_, lane=stub.lane.value, kind=stub.event.value)
         telemetry.observe("mash_stub_delay_seconds", now.timestamp() - stub.t, lane=stub.lane.value)
 

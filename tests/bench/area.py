@@ -7,7 +7,7 @@ Nothing is left behind. All content is synthetic.
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -41,11 +41,15 @@ class Place:
 
 @dataclass(frozen=True)
 class Area:
-    """What stands ready: two homes, the hub's addresses, and the watch's own."""
+    """What stands ready: two homes, the hub's addresses, and the watch's own.
+
+    `bare_hubs` are addresses of a second vhost with the same queues: two consumers on one queue would share it out.
+    """
 
     folder: Path
     directory: Directory
     places: Mapping[str, Place]
+    bare_hubs: Mapping[str, str]
     watch_hub: str
     watch_db: str
 
@@ -64,9 +68,8 @@ async def area(
     directory = make_homes(folder, hub="amqp://named-by-the-bench", now=datetime.now(UTC), agencies=chosen)
     topology = Topology.build((COUNCIL, POLICE), PAIRS, monitor=watched)
     async with AsyncExitStack() as stack:
-        management = await stack.enter_async_context(fresh_vhost(rabbit))
-        admin_url = vhost_url(rabbit, management.vhost)
-        address = await provision_for_development(admin_url, topology=topology, management_url=rabbit.management_url)
+        address = await _vhost(stack, rabbit, topology)
+        bare = await _vhost(stack, rabbit, topology)
         databases = {}
         for name in (COUNCIL, POLICE, MONITOR):
             databases[name] = await _database(stack, folder, postgres, name)
@@ -74,11 +77,18 @@ async def area(
             _name_store(folder / name / "adapter.toml", databases[name])
         file = str(folder / "directory.exported.json")
         places = {name: Place(str(folder / name), address(name), file) for name in (COUNCIL, POLICE)}
-        made = Area(folder, directory, places, address(MONITOR) if watched else "", databases[MONITOR])
+        bare_hubs = {name: bare(name) for name in (COUNCIL, POLICE)}
+        made = Area(folder, directory, places, bare_hubs, address(MONITOR) if watched else "", databases[MONITOR])
         made.directory_file.write_bytes(
             canonical_bytes(directory.version, directory.records, directory.pairs, directory.suspended)
         )
         yield made
+
+
+async def _vhost(stack: AsyncExitStack, rabbit: LocalRabbitMQ, topology: Topology) -> Callable[[str], str]:
+    management = await stack.enter_async_context(fresh_vhost(rabbit))
+    admin_url = vhost_url(rabbit, management.vhost)
+    return await provision_for_development(admin_url, topology=topology, management_url=rabbit.management_url)
 
 
 async def _database(stack: AsyncExitStack, folder: Path, postgres: LocalPostgres | None, name: str) -> str:

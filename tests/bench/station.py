@@ -2,9 +2,10 @@
 
     python -m tests.bench.station '{"place": {...}, "role": "asks"|"answers", ...}'
 
-It says `"ready"`, waits for a word on standard input, works, and prints one JSON line at the end. Who asks sends
-requests at a fixed rate, whether or not the ones before have been received (open loop: lateness is not hidden), or
-keeps a number of them under way. Who answers files each request as the product does, and with `replies` answers it.
+It says `"ready"` and does what it is told, a word a line: `go` (send requests at a fixed rate, whether or not the ones
+before have been received, so that lateness is not hidden; or keep a `window` of them under way until they are
+answered), `bodies` (write one envelope of each kind into a folder), `end` (come to rest and report as JSON), `leave`.
+Who answers files each request as the product does, and with `replies` answers it.
 """
 
 import asyncio
@@ -31,7 +32,7 @@ from adapters.kit.running.partners import FixedPartners
 from adapters.kit.running.settings import load_settings
 from adapters.kit.store import invariants
 from adapters.kit.store.store import Store
-from adapters.kit.store.tables import outbox_rows
+from adapters.kit.store.tables import envelope, inbox_rows, outbox_rows
 from adapters.kit.store.transaction import Transaction
 from broker.transport import connect
 from broker.watch_directory import read_exported
@@ -59,6 +60,7 @@ class Told:
     window: int = 0
     replies: bool = False
     timers: int = 0
+    bodies: str = ""
 
 
 @dataclass
@@ -71,7 +73,7 @@ class Notes:
     memory: "array[float]" = field(default_factory=lambda: array("d"))
     stalls: "array[float]" = field(default_factory=lambda: array("d"))
     timers_late: "array[float]" = field(default_factory=lambda: array("d"))
-    came: asyncio.Event = field(default_factory=asyncio.Event)
+    awaited: dict[str, asyncio.Event] = field(default_factory=dict)
 
 
 class Station:
@@ -99,7 +101,8 @@ class Station:
 
     def _note_answer(self, mid: str) -> None:
         self.notes.answered_at[mid] = time.time()
-        self.notes.came.set()
+        if mid in self.notes.awaited:
+            self.notes.awaited.pop(mid).set()
 
     def _reply(self, received: Received) -> Outgoing:
         seen = Seen(enquiry="ENQ-2026-000431", rfi=received.original.mid, seen_at=datetime.now(UTC))
@@ -131,16 +134,26 @@ class Station:
 
     async def ask_in_a_window(self) -> None:
         """Keep `window` requests under way, from the press to the answer."""
-        numbers = iter(range(self.told.count))
+        first = len(self.notes.asked_at)
+        numbers = iter(range(first, first + self.told.count))
 
         async def one() -> None:
             for number in numbers:
                 mid = await self.ask(number, at=time.time())
-                while mid not in self.notes.answered_at:
-                    self.notes.came.clear()
-                    await self.notes.came.wait()
+                if mid not in self.notes.answered_at:
+                    await self.notes.awaited.setdefault(mid, asyncio.Event()).wait()
 
         await asyncio.gather(*(one() for _ in range(self.told.window)))
+
+    async def write_bodies(self) -> None:
+        """Write a request, an answer and a receipt as they passed, for whoever moves the same bytes without us."""
+        async with self.store.snapshot() as view:
+            sent, came = await view.select(outbox_rows, select(outbox_rows)), await _arrivals(view)
+            refs = {("out", row["ref"]): row["event"] for row in sent}
+            refs |= {("in", f"{row['peer']}/{row['mid']}"): row["event"] for row in came}
+            for kept in await view.select(envelope, select(envelope)):
+                kind = {"REQ": "request", "ANS": "answer", "RCP": "receipt"}[refs[kept["way"], kept["ref"]]]
+                (Path(self.told.bodies) / kind).write_bytes(kept["body"])
 
     async def watch_itself(self) -> None:
         """Note memory every second, and how late the loop wakes a sleeper."""
@@ -231,6 +244,10 @@ class Station:
         return self.notes.commits[place] if place < len(self.notes.commits) else moment
 
 
+async def _arrivals(view: Transaction) -> list[dict[str, Any]]:
+    return await view.select(inbox_rows, select(inbox_rows))
+
+
 async def _word() -> str:
     return str(await asyncio.to_thread(sys.stdin.readline)).strip()
 
@@ -257,23 +274,29 @@ async def live(told: Told) -> None:
         while not all(connection.alive(lane) for lane in Lane):  # noqa: ASYNC110 - the connection tells nobody
             await asyncio.sleep(0.05)
         say("ready")
-        await _word()
-        await _work(station)
-        say(await station.report())
-        await _word()  # whoever measures reads this process's work before it ends
+        await _obey(station)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 
 
-async def _work(station: Station) -> None:
-    timers = asyncio.create_task(station.keep_timers()) if station.told.timers else None
-    if station.told.role == "asks":
-        await (station.ask_in_a_window() if station.told.window else station.ask_at_a_rate())
-        say("asked")
-    await _word()
-    await station.settled(seconds=120)
-    if timers is not None:
-        timers.cancel()
+async def _obey(station: Station) -> None:
+    """Do what is said until `leave`, so that whoever measures can read this process's work before it ends."""
+    timers: list[asyncio.Task[None]] = []
+    while (word := await _word()) not in ("leave", ""):
+        if word == "go":
+            timers += [asyncio.create_task(station.keep_timers())] if station.told.timers else []
+            begun = time.time()
+            if station.told.role == "asks":
+                await (station.ask_in_a_window() if station.told.window else station.ask_at_a_rate())
+                say({"seconds": time.time() - begun})
+        elif word == "bodies":
+            await station.write_bodies()
+            say("written")
+        elif word == "end":
+            await station.settled(seconds=120)
+            for task in timers:
+                task.cancel()
+            say(await station.report())
 
 
 if __name__ == "__main__":

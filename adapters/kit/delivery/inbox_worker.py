@@ -10,57 +10,46 @@ nothing of it stays and each is worked on by itself: what one of them does costs
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from sqlalchemy import select
 
-from adapters.kit.delivery import receipt_flow
-from adapters.kit.delivery.admission import GAP_TIMER, IN, authenticated, gap_alarm
+from adapters.kit.delivery.admission import GAP_TIMER, gap_alarm
 from adapters.kit.delivery.failpoints import reach
-from adapters.kit.delivery.outbox import thread_key
-from adapters.kit.delivery.receipt_flow import OPENED, Original, Verdict
-from adapters.kit.delivery.states import InboxEvent, InboxState, next_inbox
+from adapters.kit.delivery.inbox_apply import (
+    Apply,
+    Received,
+    apply_alone,
+    expect,
+    received_of,
+    settle,
+    state_after,
+    still_stored,
+    stored_arrival,
+    too_early,
+)
+from adapters.kit.delivery.states import InboxEvent, InboxState
 from adapters.kit.delivery.waiting import wait_for
 from adapters.kit.envelope.envelopes import Envelopes
-from adapters.kit.envelope.verification import Arrival, Opened, Refusal
-from adapters.kit.store import alarms, ledger, timers
+from adapters.kit.envelope.verification import Arrival, Refusal
+from adapters.kit.store import alarms, timers
 from adapters.kit.store.alarms import Priority
-from adapters.kit.store.errors import StoreDamaged, StoreFault, StoreUnavailable
-from adapters.kit.store.session import Row, Session
+from adapters.kit.store.errors import StoreFault, StoreUnavailable
+from adapters.kit.store.session import Row
 from adapters.kit.store.store import Store, Written
-from adapters.kit.store.tables import envelope, inbox_rows, outbox_rows, pair, record_key
+from adapters.kit.store.tables import inbox_rows
 from adapters.kit.store.transaction import Transaction
-from schemas.receipt import Outcome, ReceiptKind
 from schemas.routing import Lane
-from schemas.stub import Event
+
+__all__ = ["BATCH", "Apply", "InboxWorker", "Received"]
 
 BATCH: Final = 32
 _WINDOW: Final = 500
 _ALONE_AFTER: Final = 2  # openings that never came to an end: from here on a message is worked on alone
 _PAUSE_FOR_CAUSE: Final = timedelta(seconds=2)
-
-
-@dataclass(frozen=True)
-class Received:
-    """An authentic, opened message as the domain gets it. Not printed: `opened` is content."""
-
-    original: Original
-    event: Event
-    lane: Lane
-    service_class: str
-    in_reply_to: str | None
-    sent_at: datetime
-    received_at: datetime
-    opened: Opened = field(repr=False)
-
-
-# The domain's part. It may return a refusal (E23 to E27), whose `external` code the sender is told.
-Apply: TypeAlias = Callable[[Transaction, Received], Awaitable[Refusal | None]]
 
 
 @dataclass(frozen=True)
@@ -142,12 +131,12 @@ class InboxWorker:
     async def _apply_all(self, rows: list[Row], apply: Apply) -> int:
         settled, stuck = 0, set[tuple[str, str]]()
         async with self.store.transaction() as tx:
-            await _expect(tx, rows)
+            await expect(tx, rows)
             for row in rows:
-                fresh = await _still_stored(tx, row)
+                fresh = await still_stored(tx, row)
                 if fresh is None or (line := (row["peer"], row["thread"])) in stuck:
                     continue
-                if await _too_early(tx, fresh, patience=self.store.policy.wait_for_cause):
+                if await too_early(tx, fresh, patience=self.store.policy.wait_for_cause):
                     await tx.change(inbox_rows, fresh, due_at=tx.now + _PAUSE_FOR_CAUSE)
                     stuck.add(line)
                     continue
@@ -157,20 +146,20 @@ class InboxWorker:
         return settled
 
     async def _apply_one(self, tx: Transaction, row: Row, apply: Apply) -> None:
-        arrival = await _stored_arrival(tx, row)
+        arrival = await stored_arrival(tx, row)
         reach("C26")
         opened = self.envelopes.open(arrival, now=self.store.clock())
         if isinstance(opened, Refusal):
             raise _Refused
         try:
-            refusal = await apply(tx, _received(row, arrival, opened))
+            refusal = await apply(tx, received_of(row, arrival, opened))
         except (StoreFault, StoreUnavailable):
             raise
         except Exception as ours:
             raise _Failed(row) from ours
         if refusal is not None:
             raise _Refused
-        await _settle(tx, row, arrival, None)
+        await settle(tx, row, arrival, None)
 
     async def _work_apart(self, chosen: list[Row], apply: Apply) -> int:
         settled, stuck = 0, set[tuple[str, str]]()
@@ -208,14 +197,14 @@ class InboxWorker:
         if not chosen:
             return []
         async with self.store.transaction() as tx:
-            fresh = [await _still_stored(tx, row) for row in chosen]
+            fresh = [await still_stored(tx, row) for row in chosen]
             return [await self._begun(tx, row) for row in fresh if row is not None]
 
     async def _begun(self, tx: Transaction, row: Row) -> _Task:
-        if await _too_early(tx, row, patience=self.store.policy.wait_for_cause):
+        if await too_early(tx, row, patience=self.store.policy.wait_for_cause):
             return _Task(await tx.change(inbox_rows, row, due_at=tx.now + _PAUSE_FOR_CAUSE), None)
         counted = await tx.change(inbox_rows, row, opens=row["opens"] + 1)
-        return _Task(counted, await _stored_arrival(tx, row))
+        return _Task(counted, await stored_arrival(tx, row))
 
     async def _work(self, task: _Task, apply: Apply) -> bool:
         if task.arrival is None:
@@ -233,11 +222,13 @@ class InboxWorker:
         reach("C26")
         opened = self.envelopes.open(arrival, now=self.store.clock())
         async with self.store.transaction() as tx:
-            fresh = await _still_stored(tx, row)
+            fresh = await still_stored(tx, row)
             if fresh is None:
                 return True
-            refusal = opened if isinstance(opened, Refusal) else await _apply(tx, fresh, arrival, opened, apply=apply)
-            await _settle(tx, fresh, arrival, refusal)
+            refusal = (
+                opened if isinstance(opened, Refusal) else await apply_alone(tx, fresh, arrival, opened, apply=apply)
+            )
+            await settle(tx, fresh, arrival, refusal)
             reach("C27")
         reach("C28")
         return True
@@ -247,9 +238,9 @@ class InboxWorker:
         policy, failures = self.store.policy, row["failures"] + 1
         if failures >= policy.failures_before_parking:
             event = InboxEvent.PARK
-        changes: dict[str, Any] = {"failures": failures, "opens": 0, "state": _after(row, event)}
+        changes: dict[str, Any] = {"failures": failures, "opens": 0, "state": state_after(row, event)}
         async with self.store.transaction() as tx:
-            fresh = await _still_stored(tx, row)
+            fresh = await still_stored(tx, row)
             if fresh is None:
                 return True
             pause = policy.pause(Lane(row["lane"]), attempt=failures)
@@ -279,91 +270,3 @@ def _wakes(written: Written, now: datetime) -> bool:
     """Say whether rows that were written include one to be worked on now."""
     rows = written.get(inbox_rows.name, ())
     return any(row["state"] == InboxState.STORED and row["due_at"] <= now for row in rows)
-
-
-async def _expect(tx: Transaction, rows: list[Row]) -> None:
-    """Read ahead, in a few turns with the database, what applying these messages will ask for."""
-    by_peer: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        by_peer[row["peer"]].append(row)
-    await tx.expect(pair, "peer", by_peer)
-    for peer, theirs in by_peer.items():
-        await tx.expect(inbox_rows, "mid", [row["mid"] for row in theirs], peer=peer)
-    await tx.expect(envelope, "ref", [f"{row['peer']}/{row['mid']}" for row in rows], way=IN)
-    await tx.expect(outbox_rows, "mid", [row["in_reply_to"] for row in rows])
-    await tx.expect(record_key, "key_id", [thread_key(row["thread"]) for row in rows])
-    keys = [receipt_flow.key_of(ReceiptKind.OPENED, row["peer"], row["stub_hash"]) for row in rows]
-    await tx.expect(outbox_rows, "idempotency_key", keys)
-
-
-async def _too_early(session: Session, row: Row, *, patience: timedelta) -> bool:
-    """Say whether a message replies to one that is still on its way; after `patience` it is applied all the same."""
-    cause = row["in_reply_to"]
-    if cause is None or session.now >= row["received_at"] + patience:
-        return False
-    if await session.find(outbox_rows, mid=cause) is not None:
-        return False
-    theirs = await session.find(inbox_rows, peer=row["peer"], mid=cause)
-    return theirs is None or theirs["state"] == InboxState.STORED.value
-
-
-async def _still_stored(tx: Transaction, row: Row) -> Row | None:
-    """Return the row as it is now if the effect is still to happen: the guard by which it happens once (I2)."""
-    fresh = await tx.find(inbox_rows, peer=row["peer"], mid=row["mid"])
-    return fresh if fresh is not None and fresh["state"] == InboxState.STORED.value else None
-
-
-async def _stored_arrival(session: Session, row: Row) -> Arrival:
-    ref = f"{row['peer']}/{row['mid']}"
-    kept = await session.find(envelope, way=IN, ref=ref)
-    arrival = authenticated(kept["body"]) if kept is not None and kept["whole"] else None
-    if arrival is None or arrival.stub_hash != row["stub_hash"]:
-        raise StoreDamaged("a stored envelope")
-    return arrival
-
-
-async def _apply(tx: Transaction, row: Row, arrival: Arrival, opened: Opened, *, apply: Apply) -> Refusal | None:
-    async with tx.savepoint() as point:
-        refusal = await apply(tx, _received(row, arrival, opened))
-        if refusal is not None:
-            point.undo()
-    return refusal
-
-
-def _received(row: Row, arrival: Arrival, opened: Opened) -> Received:
-    stub = arrival.stub
-    return Received(
-        original=_original(row),
-        event=stub.event,
-        lane=stub.lane,
-        service_class=stub.service_class,
-        in_reply_to=stub.irt,
-        sent_at=stub.sent_at,
-        received_at=row["received_at"],
-        opened=opened,
-    )
-
-
-async def _settle(tx: Transaction, row: Row, arrival: Arrival, refusal: Refusal | None) -> None:
-    """Write down what became of a message and send the receipt that says so."""
-    if refusal is not None and refusal.external is None:
-        raise _Unforeseen(refusal.code)
-    event = InboxEvent.APPLY if refusal is None else InboxEvent.REFUSE
-    code = None if refusal is None else refusal.code
-    await tx.change(inbox_rows, row, state=_after(row, event), due_at=None, code=code, applied_at=tx.now)
-    verdict = OPENED if refusal is None else Verdict(ReceiptKind.OPENED, Outcome.REJECTED, refusal.external)
-    await receipt_flow.emit(tx, _original(row), verdict, room=tx.mailroom)
-    refs = {"peer": row["peer"], "mid": row["mid"], "stub": arrival.stub_hash.hex(), "code": code or ""}
-    await ledger.append(tx, "arrival.applied" if refusal is None else "arrival.refused", refs=refs)
-
-
-class _Unforeseen(Exception):
-    """A message was refused without an answer that its sender may be given (E99)."""
-
-
-def _original(row: Row) -> Original:
-    return Original(row["peer"], row["mid"], row["thread"], row["stub_hash"])
-
-
-def _after(row: Row, event: InboxEvent) -> str:
-    return next_inbox(InboxState(row["state"]), event).value

@@ -8,10 +8,11 @@ Names of tables and columns come from `tables_core` alone, values always as para
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
-from sqlalchemy import ColumnElement, Table
+from sqlalchemy import BigInteger, ColumnElement, Integer, LargeBinary, String, Table, Text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import BinaryExpression, BindParameter, Null
 from sqlalchemy.sql.operators import eq, is_
@@ -19,7 +20,18 @@ from sqlalchemy.sql.operators import eq, is_
 from adapters.kit.store.tables import UtcTime, from_microseconds, to_microseconds
 
 Values = Mapping[str, Any]
+Row: TypeAlias = dict[str, Any]
+Inserted: TypeAlias = tuple[Table, Sequence[Row]]
 _AT_ONCE: Final = 64  # values of one lookup; SQLite has a bound, and each number of marks is a statement of its own
+
+
+@dataclass(frozen=True)
+class Changed:
+    """Rows of one table to be written in the columns `names`: `pairs` of each as it was read and as it shall be."""
+
+    table: Table
+    names: tuple[str, ...]
+    pairs: Sequence[tuple[Row, Row]]
 
 
 class Driver(Protocol):
@@ -33,8 +45,8 @@ class Driver(Protocol):
         """Run one statement and return its rows."""
         ...
 
-    async def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> int:
-        """Run one statement that writes for each of `rows`, in one turn; returns how many rows were written."""
+    async def write(self, inserts: Sequence[Inserted], changes: Sequence[Changed]) -> int:
+        """Insert rows, every column given, and change others; returns how many were changed."""
         ...
 
 
@@ -58,6 +70,17 @@ class SqliteDriver:
         cursor = await self._raw.executemany(sql, rows)
         return int(cursor.rowcount)
 
+    async def write(self, inserts: Sequence[Inserted], changes: Sequence[Changed]) -> int:
+        """Write one table after the other."""
+        for table, rows in inserts:
+            shape = _shape(table)
+            values = [[shape.bound(name, row[name]) for name in shape.names] for row in rows]
+            await self.run_many(_insert_sql(table, SqliteDriver), values)
+        written = 0
+        for one in changes:
+            written += await self.run_many(_update_sql(one.table, one.names, SqliteDriver), _changed_values(one))
+        return written
+
 
 class PostgresDriver:
     """asyncpg, which keeps each statement prepared and sends many executions without waiting in between."""
@@ -80,6 +103,24 @@ class PostgresDriver:
         if len(rows) == 1:
             return len(await self._raw.fetch(counting, *rows[0]))
         return len(await self._raw.fetchmany(counting, rows))
+
+    async def write(self, inserts: Sequence[Inserted], changes: Sequence[Changed]) -> int:
+        """Write everything in one statement, but for changes of many rows, which go after it."""
+        single = [one for one in changes if len(one.pairs) == 1]
+        values: list[Any] = []
+        for table, rows in inserts:
+            values += _columns(table, rows)
+        for one in single:
+            values += _changed_values(one)[0]
+        written = 0
+        if values:
+            shape = tuple(table for table, _ in inserts), tuple((one.table, one.names) for one in single)
+            ((written,),) = await self._raw.fetch(_together_sql(*shape), *values)
+        for one in changes:
+            if len(one.pairs) > 1:
+                sql = _update_sql(one.table, one.names, PostgresDriver)
+                written += await self.run_many(sql, _changed_values(one))
+        return written
 
 
 async def driver_of(connection: AsyncConnection) -> Driver:
@@ -127,7 +168,10 @@ def _insert_sql(table: Table, kind: type[Driver]) -> str:
 
 @cache
 def _update_sql(table: Table, names: tuple[str, ...], kind: type[Driver]) -> str:
-    marks = _marks(kind, len(names) + len(_shape(table).key))
+    return _update(table, names, _marks(kind, len(names) + len(_shape(table).key)))
+
+
+def _update(table: Table, names: tuple[str, ...], marks: Sequence[str]) -> str:
     sets = ", ".join(f"{name} = {mark}" for name, mark in zip(names, marks, strict=False))
     where = " AND ".join(f"{n} = {m}" for n, m in zip(_shape(table).key, marks[len(names) :], strict=True))
     return f"UPDATE {table.name} SET {sets} WHERE {where}"  # noqa: S608 - own names
@@ -143,24 +187,50 @@ def _find_sql(table: Table, equal: tuple[str, ...], among: tuple[str, int] | Non
     return f"SELECT {', '.join(_shape(table).names)} FROM {table.name} WHERE {' AND '.join(conditions)}"  # noqa: S608 - own names
 
 
-async def insert(driver: Driver, table: Table, rows: Sequence[Values]) -> None:
-    """Insert rows, every column given."""
-    shape = _shape(table)
-    values = [[shape.bound(name, row[name]) for name in shape.names] for row in rows]
-    await driver.run_many(_insert_sql(table, type(driver)), values)
-
-
-async def change(driver: Driver, table: Table, names: Sequence[str], pairs: Sequence[tuple[Values, Values]]) -> int:
-    """Write the columns `names` of each row as it is after to the row as it was read: `pairs` of (before, after).
-
-    Returns how many rows were changed: fewer than there are pairs if one is not as it was read any more.
-    """
-    shape = _shape(table)
-    values = [
-        [*(shape.bound(name, after[name]) for name in names), *(shape.bound(name, before[name]) for name in shape.key)]
-        for before, after in pairs
+def _changed_values(changed: Changed) -> list[list[Any]]:
+    """Give the values of `_update_sql` for each row: as it shall be, then the key by which it was read."""
+    shape = _shape(changed.table)
+    return [
+        [
+            *(shape.bound(name, after[name]) for name in changed.names),
+            *(shape.bound(name, before[name]) for name in shape.key),
+        ]
+        for before, after in changed.pairs
     ]
-    return await driver.run_many(_update_sql(table, tuple(names), type(driver)), values)
+
+
+def _columns(table: Table, rows: Sequence[Values]) -> list[list[Any]]:
+    shape = _shape(table)
+    return [[shape.bound(name, row[name]) for row in rows] for name in shape.names]
+
+
+@cache
+def _together_sql(inserts: tuple[Table, ...], changes: tuple[tuple[Table, tuple[str, ...]], ...]) -> str:
+    """Write PostgreSQL's one statement: inserts of any number of rows, given by columns, and changes of one row."""
+    number, parts = 1, []
+    for place, table in enumerate(inserts):
+        types = [_ARRAYS[type(column.type)] for column in table.columns]
+        arrays = ", ".join(f"${number + step}::{kind}[]" for step, kind in enumerate(types))
+        number += len(types)
+        names = ", ".join(_shape(table).names)
+        parts.append(f"i{place} AS (INSERT INTO {table.name} ({names}) SELECT * FROM unnest({arrays}))")  # noqa: S608 - own names
+    for place, (table, changed) in enumerate(changes):
+        count = len(changed) + len(_shape(table).key)
+        update = _update(table, changed, [f"${number + step}" for step in range(count)])
+        parts.append(f"u{place} AS ({update} RETURNING 1)")
+        number += count
+    counts = [f"(SELECT count(*) FROM u{place})" for place in range(len(changes))]  # noqa: S608 - own names
+    return f"WITH {', '.join(parts)} SELECT {' + '.join(['0', *counts])}"
+
+
+_ARRAYS: Final[Mapping[type, str]] = {
+    BigInteger: "int8",
+    Integer: "int4",
+    UtcTime: "int8",
+    LargeBinary: "bytea",
+    String: "text",
+    Text: "text",
+}
 
 
 async def find(driver: Driver, table: Table, equal: Values) -> list[dict[str, Any]]:

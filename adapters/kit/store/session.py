@@ -9,9 +9,9 @@ Everything above this file speaks of messages and documents; everything below of
 
 import secrets
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,9 +20,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.kit.store import hot_path
 from adapters.kit.store.errors import ContentErased, LostUpdate, StoreDamaged
+from adapters.kit.store.hot_path import Changed, Inserted, Row
 from adapters.kit.store.sealed_fields import FieldCipher, Place, open_under, seal_under
 from adapters.kit.store.tables import record_key
-from adapters.kit.store.working_set import Row, Unknown, WorkingSet, keys_of, naming_key
+from adapters.kit.store.working_set import Unknown, WorkingSet, keys_of, names_of, naming_key
 
 __all__ = ["Row", "Savepoint", "SealedValue", "Session"]
 
@@ -54,10 +55,8 @@ class Session:
     _work: WorkingSet = field(default_factory=WorkingSet, repr=False)
 
     async def insert(self, table: Table, values: Mapping[str, Any]) -> Row:
-        """Insert a row, every column given or null, with its guard; returns the row."""
-        row: Row = {column.name: values.get(column.name) for column in table.columns}
-        if "guard" in row:
-            row["guard"] = self.cipher.guard(table.name, row)
+        """Insert a row, every column given or null; returns the row."""
+        row: Row = {name: values.get(name) for name in names_of(table)}
         if not self._work.insert(table, row):
             await self.flush()
             self._work.insert(table, row)
@@ -66,11 +65,9 @@ class Session:
     async def change(self, table: Table, row: Row, **changes: Any) -> Row:
         """Write `changes` to `row`; returns the changed row. Raises LostUpdate if it is not as it was read."""
         after = {**row, **changes}
-        if "guard" in after:
-            after["guard"] = changes["guard"] = self.cipher.guard(table.name, after)
         if not self._work.change(table, row, after, tuple(changes)):
             await self.flush()
-            await self._write(table, tuple(changes), [(row, after)])
+            await self._write([], [Changed(table, tuple(changes), [(row, after)])])
             self._work.learn(table, after)
         return after
 
@@ -138,17 +135,28 @@ class Session:
     async def flush(self) -> None:
         """Write what waits to be written. Raises LostUpdate if a row is not as it was read, and the database's own."""
         inserts, changes = self._work.take()
-        for table, rows in inserts:
-            await hot_path.insert(await self._link(), table, rows)
-            self.written[table.name] += rows
-        for group in changes:
-            await self._write(group.table, group.names, group.pairs)
+        if inserts or changes:
+            await self._write(inserts, changes)
 
-    async def _write(self, table: Table, names: tuple[str, ...], pairs: Iterable[tuple[Row, Row]]) -> None:
-        pairs = list(pairs)
-        if await hot_path.change(await self._link(), table, names, pairs) != len(pairs):
-            raise LostUpdate(f"a row of {table.name}")
-        self.written[table.name] += [after for _, after in pairs]
+    async def _write(self, inserts: Sequence[Inserted], changes: Sequence[Changed]) -> None:
+        for table, rows in inserts:
+            self._guard(table, rows)
+            self.written[table.name] += rows
+        guarded = []
+        for one in changes:
+            rows = [after for _, after in one.pairs]
+            guarded.append(replace(one, names=(*one.names, "guard")) if self._guard(one.table, rows) else one)
+            self.written[one.table.name] += rows
+        if await (await self._link()).write(inserts, guarded) != sum(len(one.pairs) for one in changes):
+            raise LostUpdate("a row of " + " or ".join(one.table.name for one in changes))
+
+    def _guard(self, table: Table, rows: Sequence[Row]) -> bool:
+        """Guard rows that are about to be written; returns whether rows of their table are guarded."""
+        if "guard" not in table.columns:
+            return False
+        for row in rows:
+            row["guard"] = self.cipher.guard(table.name, row)
+        return True
 
     async def _link(self) -> hot_path.Driver:
         if self._driver is None:

@@ -16,11 +16,17 @@ from typing import Any, Final, TypeAlias
 from sqlalchemy import Table, UniqueConstraint
 
 from adapters.kit.store.errors import LostUpdate
+from adapters.kit.store.hot_path import Changed, Inserted, Row
 from adapters.kit.store.tables import METADATA
 
-Row: TypeAlias = dict[str, Any]
 Key: TypeAlias = tuple[Any, ...]
 Names: TypeAlias = tuple[str, ...]
+
+
+@cache
+def names_of(table: Table) -> Names:
+    """Return the columns of a table."""
+    return tuple(column.name for column in table.columns)
 
 
 @cache
@@ -46,15 +52,6 @@ class _Change:
     before: Row
     after: Row
     names: set[str]
-
-
-@dataclass(frozen=True)
-class Changed:
-    """Rows of one table that are to be written in the same columns: `pairs` of (before, after)."""
-
-    table: Table
-    names: Names
-    pairs: Sequence[tuple[Row, Row]]
 
 
 class Unknown:
@@ -132,7 +129,7 @@ class WorkingSet:
         held = known.by[primary].get(key)
         if held is None:
             return False
-        if held.get("guard") != row.get("guard"):
+        if held is not row and held != row:
             raise LostUpdate(f"a row of {table.name}")
         if key in known.inserts:
             known.inserts[key] = after
@@ -144,9 +141,9 @@ class WorkingSet:
         self._file(known, after)
         return True
 
-    def take(self) -> tuple[list[tuple[Table, list[Row]]], list[Changed]]:
+    def take(self) -> tuple[list[Inserted], list[Changed]]:
         """Give what waits to be written and forget that it waited: inserts in the order of the tables, then changes."""
-        inserts: list[tuple[Table, list[Row]]] = []
+        inserts: list[Inserted] = []
         changes: list[Changed] = []
         for table in METADATA.sorted_tables:
             known = self._tables.get(table.name)

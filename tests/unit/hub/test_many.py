@@ -1,0 +1,63 @@
+"""Handlers that take several deliveries at once, over channels that a test controls."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from broker.hub import Delivery
+from tests.support.hubs import until
+from tests.unit.hub.test_lanes import FakeArrival, FakeBroker, consuming
+
+
+@dataclass
+class Several:
+    """Takes up to four at once, and fails over what it is told to."""
+
+    poison: frozenset[bytes] = frozenset()
+    groups: list[list[bytes]] = field(default_factory=list)
+
+    @property
+    def at_once(self) -> int:
+        return 4
+
+    async def __call__(self, delivery: Delivery) -> None:
+        await self.take([delivery])
+
+    async def take(self, deliveries: Sequence[Delivery]) -> None:
+        bodies = [delivery.body for delivery in deliveries]
+        self.groups.append(bodies)
+        if self.poison & set(bodies):
+            raise LookupError
+
+
+def arrivals(count: int) -> list[FakeArrival]:
+    return [FakeArrival(b"%d" % number) for number in range(count)]
+
+
+async def test_what_waits_is_handed_over_together_in_order_and_acknowledged_afterwards() -> None:
+    """At most as many as the handler takes; each is acknowledged."""
+    broker, handler = FakeBroker(waiting=arrivals(6)), Several()
+    async with consuming(broker, handler):
+        await until(lambda: all(arrival.acknowledged for arrival in broker.waiting))
+    assert handler.groups == [[b"0", b"1", b"2", b"3"], [b"4", b"5"]]
+
+
+async def test_after_a_failure_messages_are_handed_over_one_by_one_and_none_was_acknowledged() -> None:
+    """The poisonous one uses up its own deliveries: its neighbours of the failed group come alone."""
+    broker, handler = FakeBroker(waiting=arrivals(3)), Several(poison=frozenset({b"2"}))
+    async with consuming(broker, handler):
+        await until(lambda: len(handler.groups) >= 2)
+        assert handler.groups[:2] == [[b"0", b"1", b"2"], [b"0"]]
+        assert not broker.waiting[2].acknowledged
+    assert [channel.prefetch for channel in broker.channels][:2] == [32, 1]
+
+
+async def test_a_handler_of_single_deliveries_is_given_one_at_a_time() -> None:
+    """Nothing changes for whoever does not ask for several."""
+    broker, taken = FakeBroker(waiting=arrivals(3)), list[bytes]()
+
+    async def take(delivery: Delivery) -> None:
+        taken.append(delivery.body)
+
+    async with consuming(broker, take):
+        await until(lambda: all(arrival.acknowledged for arrival in broker.waiting))
+    assert taken == [b"0", b"1", b"2"]
