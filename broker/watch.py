@@ -78,7 +78,7 @@ class Watch:
         """Take every lane of the tap (participant `monitor`)."""
         self._connection = connection
         for lane in Lane:
-            await connection.consume(lane, self.intake.handle)
+            await connection.consume(lane, self.intake)
 
     async def run(self) -> None:
         """Look at everything, round after round, until cancelled; the ledger is verified at the start and daily."""
