@@ -1,8 +1,8 @@
 """What every answer carries and every question must have, before any page is asked: a thin layer around the app.
 
 It guarantees: a browser that is led here under another name (DNS rebinding) is refused; behind a proxy nobody else is
-heard; a form that another site sends is refused; nothing is framed, cached, sniffed or told where it came from; no
-script runs but our own files; a page that fails says so without saying anything else.
+heard; a form that another site sends is refused, and so is whatever it would take in; nothing is framed, cached,
+sniffed or told where it came from; no script runs but our own files.
 It is written against ASGI itself: a layer that buffers would hold live pages up.
 """
 
@@ -76,6 +76,8 @@ class Guard:
             return "This page is not known by that name."
         if scope["method"] not in _SAFE and not self._is_from_here(headers):
             return "This form came from another site."
+        if headers.get("sec-fetch-site", "none") not in _OURS and headers.get("sec-fetch-mode") != "navigate":
+            return "Another site may lead here and take nothing in."
         return ""
 
     def _is_from_here(self, headers: Headers) -> bool:

@@ -127,6 +127,14 @@ async def test_a_form_from_another_site_changes_nothing(stage: Stage, headers: d
     assert await seen_numbers(stage) == set()
 
 
+@pytest.mark.parametrize("path", ["/", "/live/wall", "/static/page.js"])
+async def test_another_site_may_lead_here_and_take_nothing_in(stage: Stage, path: str) -> None:
+    """The attack: a page elsewhere opens our streams until none is left, or looks for us with pictures and scripts."""
+    async with stage.client(headers={"Sec-Fetch-Site": "cross-site"}) as client:
+        assert (await client.get(path, headers={"Sec-Fetch-Mode": "no-cors"})).status_code == 403
+        assert (await client.get("/", headers={"Sec-Fetch-Mode": "navigate"})).status_code == 200
+
+
 @pytest.mark.parametrize("token", ["", "0" * 64, "another visit's"])
 async def test_a_form_without_this_visits_token_changes_nothing(stage: Stage, token: str) -> None:
     """The attack: an old browser that says nothing of origins is led to post."""
