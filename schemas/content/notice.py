@@ -17,12 +17,17 @@ class Request(Content):
 
 
 class Bounce(Content):
-    """The request came back once with its gaps listed; the enquiry's clock keeps running (RFI-15)."""
+    """The request came back once with its gaps listed; the enquiry's clock keeps running (RFI-15).
+
+    `queried`: the corrected one has gaps still; it is not sent back a second time, its gaps are asked about, and the
+    clock that the correction started runs on.
+    """
 
     type: Literal["bounce"] = "bounce"
     enquiry: str
     rfi: str
     gaps: tuple[str, ...]
+    queried: bool = False
 
 
 class Seen(Content):

@@ -45,8 +45,9 @@ class Intake:
     async def on_request(self, tx: Transaction, received: Received, message: Request) -> None:
         """File a request. An incomplete one goes back with its gaps, once, and never where it is RED (RFI-15).
 
-        The corrected request takes the place of the one that went back, and is not sent back again. Raises `Refused`
-        for a reference that is on file already (E25).
+        The corrected request takes the place of the one that went back. Where it has gaps still, it is not sent back a
+        second time: they are asked about, and another correction is taken. Raises `Refused` for a reference that is on
+        file already (E25).
         """
         request = as_agreed(message.rfi)
         key = request.rfi or received.original.mid
@@ -56,9 +57,11 @@ class Intake:
             raise Refused([f"E25: {key} is on file already"])
         file = _filed(request, received, earlier=earlier)
         missing = gaps(request) if request.recipient.agency == self._kind else ()
-        if missing and not earlier and request.rag != RagRating.RED:
-            file = file.noting("bounced", at=self._clock(), by=SYSTEM, state="bounced")
-            notice = Bounce(enquiry=request.enquiry, rfi=key, gaps=tuple(gap.message for gap in missing))
+        if missing and request.rag != RagRating.RED:
+            what = "gaps queried" if earlier else "bounced"
+            file = file.noting(what, at=self._clock(), by=SYSTEM, state="bounced")
+            gaps_said = tuple(gap.message for gap in missing)
+            notice = Bounce(enquiry=request.enquiry, rfi=key, gaps=gaps_said, queried=earlier is not None)
             await tell(tx, file, notice, event="QRY", user=SYSTEM, role="adapter")
         await write(tx, KIND, key, file, version=known.version if known else None)
 

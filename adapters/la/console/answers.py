@@ -58,7 +58,7 @@ class Answers:
     async def on_bounce(self, tx: Transaction, received: Received, message: Bounce) -> None:
         """Note that a request came back with its gaps; the enquiry's clock keeps running (RFI-15)."""
         await self._asked_of(tx, message.enquiry, message.rfi, sender=received.original.peer)
-        await note_progress(tx, message.rfi, gaps=message.gaps)
+        await note_progress(tx, message.rfi, gaps=message.gaps, queried=message.queried)
 
     async def on_seen(self, tx: Transaction, received: Received, message: Seen) -> None:
         """Note that a person at the agency has opened the request (FAN-07)."""

@@ -61,11 +61,15 @@ class Arrived(Content):
 
 
 class Progress(Content):
-    """What is known of one request's way: stored at the agency, opened by a person there, sent back with gaps."""
+    """What is known of one request's way: stored at the agency, opened by a person there, sent back with gaps.
+
+    `queried`: a corrected request had gaps still, and the agency asks about them.
+    """
 
     received_at: AwareDatetime | None = None
     seen_at: AwareDatetime | None = None
     gaps: tuple[str, ...] = ()
+    queried: bool = False
 
 
 class Row(Content):

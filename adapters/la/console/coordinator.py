@@ -131,7 +131,8 @@ class Coordinator:
         async with office.store.transaction() as tx:
             enquiry, version = await office.read(tx, reference)
             bounced = await self._bounced(tx, enquiry)
-            made = drafts(enquiry, area=office.area, bounced=bounced, now=now, sooner=due_at)
+            queried = frozenset([rfi for rfi in bounced if (await read_progress(tx, rfi))[0].queried])
+            made = drafts(enquiry, area=office.area, bounced=bounced, queried=queried, now=now, sooner=due_at)
             refuse_if(objections(enquiry, made, roles=roles, area=office.area, now=now))
             enquiry = self._warned(enquiry, made, user=user, now=now)
             issued = [await self._send(tx, draft, user=user, now=now, hold_for=hold_for) for draft in made]

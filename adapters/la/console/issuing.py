@@ -44,12 +44,21 @@ class Draft:
 
 
 def drafts(
-    enquiry: Enquiry, *, area: Area, bounced: frozenset[str], now: datetime, sooner: datetime | None = None
+    enquiry: Enquiry,
+    *,
+    area: Area,
+    bounced: frozenset[str],
+    now: datetime,
+    sooner: datetime | None = None,
+    queried: frozenset[str] = frozenset(),
 ) -> tuple[Draft, ...]:
-    """Make the requests to everyone chosen who has not been asked, or whose request (`bounced`, by RFI) went back."""
+    """Make the requests to everyone chosen who has not been asked, or whose request (`bounced`, by RFI) went back.
+
+    Only the first correction starts a new clock: one whose gaps were `queried` again keeps its due time (RFI-15).
+    """
     asked = {planned.participant: enquiry.request_to(planned.participant) for planned in enquiry.planned}
     return tuple(
-        _draft(enquiry, planned, again=asked[planned.participant], area=area, now=now, sooner=sooner)
+        _draft(enquiry, planned, again=issued, area=area, now=now, sooner=_soonest(sooner, issued, queried, now=now))
         for planned in enquiry.planned
         if (issued := asked[planned.participant]) is None or issued.rfi in bounced
     )
@@ -96,6 +105,13 @@ def _gathered(by_recipient: Mapping[str, Sequence[Objection]]) -> Iterable[Objec
 
 def _is_recipients_own(where: str) -> bool:
     return where in _OF_A_RECIPIENT or where.startswith("recipient.")
+
+
+def _soonest(
+    sooner: datetime | None, again: Issued | None, queried: frozenset[str], *, now: datetime
+) -> datetime | None:
+    kept = again.due_at if again and again.rfi in queried and again.due_at > now else None
+    return min(filter(None, (sooner, kept)), default=None)
 
 
 def _draft(

@@ -202,16 +202,22 @@ async def test_an_incomplete_request_comes_back_with_its_gaps_once_and_goes_agai
     assert [row.status.value for row in (await collation_of(area)).rows] == ["answered"]
 
 
-async def test_an_incomplete_request_that_comes_a_second_time_is_not_sent_back_again(area: Area) -> None:
-    """RFI-15: once; two consoles do not play ball with a family's request."""
+async def test_a_corrected_request_that_is_incomplete_still_is_queried_and_may_be_corrected_again(
+    area: Area,
+) -> None:
+    """RFI-15: it is sent back once; after that its gaps are queried, and a request is never stuck between the two."""
     await issued(area, HOUSING)
     await _send_without_subject(area, rag="AMBER")
     bounced = (await kept(area.adapters[HOUSING])).outbox
     rfi = await _send_without_subject(area, rag="AMBER", same=True)
 
     (file,) = [one for one in await area.adapters[HOUSING].desk.list() if one.rfi.rfi == rfi]
-    assert file.state == "received"
-    assert (await kept(area.adapters[HOUSING])).outbox == bounced + 2  # the two receipts, and no second bounce
+    assert [line.what for line in file.history if line.by == "adapter"][-1] == "gaps queried"
+    assert (await kept(area.adapters[HOUSING])).outbox == bounced + 3  # the two receipts, and the query
+
+    await _send_without_subject(area, rag="AMBER", same=True)
+    (file,) = [one for one in await area.adapters[HOUSING].desk.list() if one.rfi.rfi == rfi]
+    assert [line.what for line in file.history].count("bounced") == 1
 
 
 async def test_an_incomplete_red_request_is_never_sent_back_and_its_gaps_are_queried(area: Area) -> None:

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from adapters.la.console import clocks
+from adapters.la.console.issuing import drafts
 from broker.calendar import MASH_CALENDAR
-from tests.unit.coordinator.desk import NOW, enquiry, issued, made, planned
+from tests.unit.coordinator.desk import NOW, area, enquiry, issued, made, planned
 
 LATER = NOW + timedelta(hours=4)
 
@@ -62,3 +63,20 @@ def test_nobody_is_asked_twice_unless_the_request_went_back() -> None:
     first = made(about, bounced=["RFI-testford-police"])[0]
     assert (first.request.rfi, first.again) == ("RFI-testford-police", about.issued[0])
     assert (first.request.response_due_at or NOW) > NOW
+
+
+def test_a_second_correction_starts_no_new_clock() -> None:
+    """RFI-15: the first correction restarted it; who corrects twice has the time that is left, while some is."""
+    soon, gone = NOW + timedelta(hours=1), NOW - timedelta(hours=1)
+    dues = []
+    for due in (soon, gone):
+        about = enquiry(planned("testford-police")).model_copy(
+            update={"issued": (issued("testford-police", due_at=due),)}
+        )
+        rfi = frozenset({"RFI-testford-police"})
+        (draft,) = drafts(about, area=area(), bounced=rfi, queried=rfi, now=NOW)
+        dues.append(draft.request.response_due_at)
+
+    assert dues[0] == soon
+    assert dues[1] is not None
+    assert dues[1] > NOW
