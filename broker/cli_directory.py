@@ -3,6 +3,7 @@
     key FILE                    on each signer's machine: FILE stays there, FILE.pub goes to the hub
     init REPO --root-key ...    stage the first root, or its successor
     members REPO MEMBERS.toml   stage members and pairs, each member checked by two people
+    hub-key REPO FILE.pub       stage the key with which the hub signs its daily manifests
     sign STAGED --key FILE      on each signer's machine, on the staged file that travels
     publish REPO --hub-key FILE verify everything as a client would, then publish
 
@@ -12,11 +13,15 @@ Nothing is published that does not carry its threshold of signatures; the hub's 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from schemas.directory import SigningKey
+    from schemas.members import Members
 
 app = typer.Typer(help="Make, sign and publish the partners' directory.", no_args_is_help=True)
 
@@ -103,12 +108,45 @@ def members(
     import tomllib
 
     from broker.directory_repository import Repository
+    from broker.members_staged import members_of
     from schemas.members import Members
 
     with _refusing():
         entered = Members.from_plain(tomllib.loads(file.read_text("utf-8")))
+        if not entered.hub_keys:  # they are entered by `hub-key`, and a list of members does not take them away
+            entered = entered.model_copy(update={"hub_keys": members_of(repository).hub_keys})
         staged = Repository(repository).stage_members(entered, now=_now())
     _say(f"have {staged} signed by the registrar's threshold")
+
+
+@app.command(name="hub-key")
+def hub_key(
+    repository: Folder,
+    file: Annotated[Path, typer.Argument(exists=True, help="The public half (.pub) of the hub's manifest key.")],
+    days: Annotated[int, typer.Option(min=1, max=1100, help="How long it is valid, from now.")] = 400,
+) -> None:
+    """Stage the members with one more key of the hub's; the ones before stay until their time is over."""
+    from broker.directory_keys import load_public
+    from broker.hub_word import entry_of
+    from broker.members_staged import members_of
+
+    with _refusing():
+        now = _now()
+        before = members_of(repository)
+        entry = entry_of(load_public(file), begins=now, life=timedelta(days=days))
+        staged = _staged(repository, before.model_copy(update={"hub_keys": _renewed(before.hub_keys, entry, now)}), now)
+    _say(f"key {entry.kid}: have {staged} signed by the registrar's threshold")
+
+
+def _renewed(keys: "tuple[SigningKey, ...]", entry: "SigningKey", now: datetime) -> "tuple[SigningKey, ...]":
+    kept = (key for key in keys if key.kid != entry.kid and key.not_after > now.timestamp())
+    return (*kept, entry)
+
+
+def _staged(repository: Path, members: "Members", now: datetime) -> Path:
+    from broker.directory_repository import Repository
+
+    return Repository(repository).stage_members(members, now=now)
 
 
 @app.command()

@@ -25,8 +25,7 @@ import typer
 from pydantic import ValidationError
 
 from broker.directory_client import DirectoryClient, NoDirectory
-from broker.directory_repository import NothingPublished, Repository
-from broker.directory_shelf import MEMBERS
+from broker.directory_repository import Repository
 from broker.enrolment import (
     Act,
     Dossier,
@@ -45,6 +44,7 @@ from broker.enrolment import (
 from broker.enrolment_register import Register, UnknownAgency
 from broker.errors import HubError
 from broker.management import Management, apply, open_management, read_state
+from broker.members_staged import members_of
 from broker.operate import ACCOUNTS, Vhost
 from broker.provision import Action, Change, Kind, desired_state, plan
 from broker.topology import Topology
@@ -80,7 +80,7 @@ def enrol(
 ) -> None:
     """List an agency, and admit it once nothing is missing. Listed alone it reaches nobody."""
     with _saying_no():
-        book, members = Register(register), _members(repository)
+        book, members = Register(register), members_of(repository)
         entry = Member.model_validate_json(_json_of(member))
         if entry.participant != participant:
             raise ValueError("the entry names another agency")
@@ -114,7 +114,7 @@ def suspend(
         if directory is not None and management is not None:  # first, for it must not wait for paper
             cut_off_now(participant, directory=directory, management=management, vhost=vhost)
         standing = _step(Register(register), participant, Act.SUSPEND)
-        members = put_out(_members(repository), participant, at=_seconds())
+        members = put_out(members_of(repository), participant, at=_seconds())
         _finish(register, repository, standing, members)
 
 
@@ -122,7 +122,7 @@ def reinstate(participant: Participant, register: RegisterFolder, repository: Re
     """Take a suspended agency back, if nothing is missing; a notice that it had given goes on."""
     with _saying_no():
         standing = _step(Register(register), participant, Act.REINSTATE)
-        _finish(register, repository, standing, put_out(_members(repository), participant, at=None))
+        _finish(register, repository, standing, put_out(members_of(repository), participant, at=None))
 
 
 def leave(participant: Participant, register: RegisterFolder, repository: RepositoryFolder) -> None:
@@ -132,7 +132,7 @@ def leave(participant: Participant, register: RegisterFolder, repository: Reposi
     its queues, and each adapter tells its own users whose requests were in flight.
     """
     with _saying_no():
-        book, members = Register(register), _members(repository)
+        book, members = Register(register), members_of(repository)
         given = book.standing(participant).leaves_on is not None
         standing = _step(book, participant, Act.LEAVE if given else Act.GIVE_NOTICE)
         if standing.state is State.LEFT:
@@ -219,17 +219,6 @@ def _approve(folder: Path, participant: str, *, request: Path) -> None:
 
     approved = Authority(folder).approve(request.read_bytes(), participant=participant, now=datetime.now(UTC))
     request.with_suffix(".pem").write_bytes(approved)
-
-
-def _members(folder: Path) -> Members:
-    """Give the members as staged, or else as published; none before the first publication."""
-    repository = Repository(folder)
-    if (repository.staging / "targets.json").is_file():
-        return Members.model_validate_json((repository.staging / MEMBERS).read_bytes())
-    try:
-        return repository.published().members
-    except NothingPublished:
-        return Members(members=())
 
 
 def _json_of(path: Path) -> str:

@@ -10,6 +10,7 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import UnverifiedSignatureError
 
 from broker.directory_keys import key_of_identity
-from broker.directory_tuf import Signature, Signer
+from broker.directory_tuf import Key, Signature, Signer
 from broker.hub import MAX_BODY_BYTES
 from broker.verify import is_signed
 from schemas import base64url
@@ -55,10 +56,21 @@ def kid_of(public: str) -> str:
 
 def public_of(signer: Signer) -> str:
     """Give the public half of a signer's Ed25519 key as the directory writes it. Raises `ValueError` for another."""
-    key = signer.public_key
+    return public_half(signer.public_key)
+
+
+def public_half(key: Key) -> str:
+    """Give an Ed25519 key as the directory writes it. Raises `ValueError` for another."""
     if key.scheme != "ed25519":
         raise ValueError("the hub signs with Ed25519")
     return base64url.encode(bytes.fromhex(key.keyval["public"]))
+
+
+def entry_of(key: Key, *, begins: datetime, life: timedelta) -> SigningKey:
+    """Give the directory's entry for a key of the hub's. Raises `ValueError` unless it is Ed25519."""
+    public = public_half(key)
+    first, last = int(begins.timestamp()), int((begins + life).timestamp())
+    return SigningKey(kid=kid_of(public), public=public, not_before=first, not_after=last)
 
 
 def say(payload: bytes, *, payload_type: str, signer: Signer) -> bytes:
