@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 from tuf.api.exceptions import (
     BadVersionNumberError,
     DownloadError,
@@ -62,8 +63,12 @@ class NoDirectory(Exception):
     """No directory has been accepted yet: run `mash directory refresh`."""
 
 
+class DirectoryDamaged(Exception):
+    """The kept directory is damaged: bytes on the disk are not what was written (runbook: directory-damaged)."""
+
+
 class _State(BaseModel):
-    """What is kept on disk between refreshes."""
+    """What is kept on disk between refreshes; a flipped bit in it could be a partner's key."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -71,6 +76,18 @@ class _State(BaseModel):
     members: Members = Members(members=(), pairs=())
     published: dict[str, AgencyRecord] = {}
     stopped: bool = False
+    checksum: str = ""
+
+    def whole(self) -> bytes:
+        """Write it down with its checksum."""
+        return self.model_copy(update={"checksum": self._sum()}).model_dump_json().encode()
+
+    def is_whole(self) -> bool:
+        """Say whether this is what was written."""
+        return self.checksum == self._sum()
+
+    def _sum(self) -> str:
+        return sha256(self.model_dump_json(exclude={"checksum"}).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -99,9 +116,10 @@ class DirectoryClient:
         (self._metadata / "root.json").write_bytes(root)
 
     def refresh(self, source: str, *, now: datetime) -> Refreshed:
-        """Fetch, verify, decide, remember. Raises `NotPinned`; every other failure is an alarm."""
+        """Fetch, verify, decide, remember. Raises `NotPinned`, `DirectoryDamaged`; every other failure is an alarm."""
         if not (self._metadata / "root.json").exists():
             raise NotPinned
+        self._state()
         with _failures() as alarms:
             published = self._fetch(source, now=now)
             alarms += self._take(published, now=now)
@@ -149,7 +167,7 @@ class DirectoryClient:
         return Published(snapshot.version, members, usable, history_in(snapshot))
 
     def current(self) -> Directory:
-        """Give the last good directory, without any network. Raises `NoDirectory`."""
+        """Give the last good directory, without any network. Raises `NoDirectory`, `DirectoryDamaged`."""
         directory = self._current()
         if directory is None:
             raise NoDirectory
@@ -194,14 +212,19 @@ class DirectoryClient:
 
     def _state(self) -> _State:
         try:
-            return _State.model_validate_json(self._file.read_bytes())
+            state = _State.model_validate_json(self._file.read_bytes())
         except FileNotFoundError:
             return _State()
+        except ValidationError:
+            raise DirectoryDamaged(str(self._file)) from None
+        if not state.is_whole():
+            raise DirectoryDamaged(str(self._file))
+        return state
 
     def _write(self, state: _State) -> None:
         beside = self._file.with_name(self._file.name + ".new")
         with beside.open("wb") as file:
-            file.write(state.model_dump_json().encode())
+            file.write(state.whole())
             file.flush()
             os.fsync(file.fileno())
         beside.replace(self._file)

@@ -25,9 +25,10 @@ Source = Annotated[str, typer.Option("--from", help="An https address, or a fold
 def _refusing() -> AbstractContextManager[None]:
     from adapters.kit.keys import keyfile, protectors
     from adapters.kit.running.settings import SettingsUnreadable
-    from broker.directory_client import NoDirectory, NotPinned
+    from broker.directory_client import DirectoryDamaged, NoDirectory, NotPinned
 
     return say.refusing(
+        DirectoryDamaged,
         NoDirectory,
         NotPinned,
         SettingsUnreadable,

@@ -60,11 +60,11 @@ RECEIVING = ("C21", "C22", "C23", "C24", "C25", "C26", "C27", "C28", "C29")
 ELSEWHERE = {
     "C30": "test_a_message_that_kills_is_set_aside, below",
     "C33": "the order of two receipts: tests/integration/store/test_inbox.py and the state machine",
-    "C34": "keys and directory: the envelope's tests",
-    "C35": "keys and directory: the envelope's tests",
-    "C36": "keys and directory: the envelope's tests",
-    "C37": "keys and directory: the envelope's tests",
-    "C38": "keys and directory: the envelope's tests",
+    "C34": "tests/unit/keys/test_key_crashes.py",
+    "C35": "tests/unit/keys/test_key_crashes.py",
+    "C36": "tests/unit/keys/test_key_crashes.py",
+    "C37": "the files of the directory: tests/crash/test_directory_crashes.py",
+    "C38": "the files of the directory: tests/crash/test_directory_crashes.py",
     "C44": "a restore: tests/integration/store/test_recovery.py",
 }
 
@@ -82,9 +82,11 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-async def life(name: str, url: str, folder: Path, *, number: int, armed: str | None, kind: str = "round") -> int:
+async def life(
+    name: str, url: str, folder: Path, *, number: int, armed: str | None, kind: str = "round", passages: int = 1
+) -> int:
     """Run one life of the victim to its end; returns its exit code (-9 when it was killed)."""
-    settings = Settings(name=name, url=url, folder=str(folder), life=number, kind=kind)
+    settings = Settings(name=name, url=url, folder=str(folder), life=number, kind=kind, passages=passages)
     ended = await lived(settings, armed=armed, seconds=LIFE_SECONDS)
     assert ended.code in (0, -9), f"{armed}: {ended.code} {ended.complaint}"
     return ended.code
@@ -172,8 +174,10 @@ async def _kill_through(points: tuple[str, ...], victim: tuple[str, str], folder
         for point in points:
             if point == "C43" and number:
                 continue  # a store is migrated once
-            armed = point if point == "C43" else f"{point}:{round_ % 3 + 1}"
-            assert await life(*victim, folder, number=number, armed=armed) == -9, f"{armed} was not reached"
+            passage = round_ % 3 + 1
+            armed = point if point == "C43" else f"{point}:{passage}"
+            died = await life(*victim, folder, number=number, armed=armed, passages=passage)
+            assert died == -9, f"{armed} was not reached"
             number += 1
     return number
 

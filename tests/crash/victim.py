@@ -7,6 +7,7 @@ that a failpoint lies in, and then runs until nothing is left to do. Real keys, 
 import asyncio
 import json
 import sys
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -61,13 +62,17 @@ def wall_clock() -> datetime:
 
 @dataclass(frozen=True)
 class Settings:
-    """What a victim is told: who it is, where its store and keys are, and the number of this life."""
+    """What a victim is told: who it is, where its store and keys are, the number of this life.
+
+    `passages`: how often everything is done, so that a failpoint's second or third passage comes in this life.
+    """
 
     name: str
     url: str
     folder: str
     life: int
     kind: str = "round"
+    passages: int = 1
 
 
 def topology() -> Topology:
@@ -152,7 +157,7 @@ async def apply(tx: Transaction, received: Received) -> Refusal | None:
     return None
 
 
-async def a_round(store: Store, *, life: int, peer: str) -> None:
+async def a_round(store: Store, *, life: int, peer: str, passage: int = 0) -> None:
     """Everything that an adapter's users and timers do, once: under keys that a later life may repeat."""
 
     def sending(**changes: object) -> Callable[[Transaction], Awaitable[bytes]]:
@@ -171,8 +176,9 @@ async def a_round(store: Store, *, life: int, peer: str) -> None:
         return ref.encode()
 
     async def timed(tx: Transaction) -> bytes:
-        await tx.add_timer(GAP_TIMER, f"{peer}/{1000 + life}-{1000 + life}", tx.now)
-        await tx.alarm(f"drill/{life}", priority=Priority.P2, code="drill", refs={})
+        gap = 1000 + 10 * life + passage
+        await tx.add_timer(GAP_TIMER, f"{peer}/{gap}-{gap}", tx.now)
+        await tx.alarm(f"drill/{life}/{passage}", priority=Priority.P2, code="drill", refs={})
         return b"set"
 
     works = {
@@ -185,7 +191,7 @@ async def a_round(store: Store, *, life: int, peer: str) -> None:
         "timed": timed,
     }
     for name, work in works.items():
-        await store.command(f"{life}/{name}", request=name.encode(), work=work)
+        await store.command(f"{life}/{passage}/{name}", request=name.encode(), work=work)
 
 
 async def unfinished(store: Store) -> list[str]:
@@ -227,8 +233,10 @@ async def _work(store: Store, hub: EmbeddedHub, seals: Envelopes, *, settings: S
         asyncio.create_task(_courier(store)),
     ]
     if settings.kind == "round":
-        await a_round(store, life=settings.life, peer=POLICE if settings.name == COUNCIL else COUNCIL)
-        await store.change_key(keyring(Path(settings.folder), settings.name).store_key())
+        peer = POLICE if settings.name == COUNCIL else COUNCIL
+        for passage in range(settings.passages):
+            await a_round(store, life=settings.life, peer=peer, passage=passage)
+            await store.change_key(keyring(Path(settings.folder), settings.name).store_key())
     left = await _come_to_rest(store, hub, settings.name, tasks)
     await connection.close()
     for task in tasks:
@@ -253,6 +261,7 @@ async def _come_to_rest(store: Store, hub: EmbeddedHub, name: str, tasks: "list[
         left = [*await unfinished(store), *[f"{waiting} in the queues"] * bool(waiting)]
         if not left:
             return []
+        sys.stderr.write(f"{Counter(one.rpartition(' attempt')[0] or one for one in left)}\n")
         now = f"{await _moves(store)} {waiting}"
         stuck = now == before and (waiting or await _overdue(store))
         still, before = still + 1 if stuck else 0, now

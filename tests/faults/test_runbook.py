@@ -23,7 +23,7 @@ from adapters.kit.keys.protectors import CannotUnlock, CredentialProtector
 from adapters.kit.running.sandbox_directory import DirectoryUnreadable, write_unsigned_directory
 from adapters.kit.store import errors, recovery
 from adapters.kit.store.errors import StoreError, StoreFault, StoreRefusal, StoreUnavailable
-from broker.directory_client import NoDirectory
+from broker.directory_client import DirectoryDamaged, NoDirectory
 from broker.errors import Unreachable
 from deploy.demo.agencies import AGENCIES, COUNCIL, MANAGER
 from deploy.demo.area import make_homes
@@ -37,7 +37,7 @@ ON_FILES = frozenset({"cp", "mv", "rm", "mkdir", "chmod"})
 # What these say is on their page word for word, although they are no faults of the store.
 OTHERS = {
     "lost-key-file": (DamagedKeyFile, CannotUnlock),
-    "directory-damaged": (DirectoryUnreadable, NoDirectory),
+    "directory-damaged": (DirectoryUnreadable, NoDirectory, DirectoryDamaged),
     "hub-down": (Unreachable,),
     "store-damaged": (recovery.AnchorUnreadable,),
 }

@@ -4,6 +4,9 @@ Without the environment variable MASH_FAILPOINT, `reach` compares one module con
 With it (`C08` or `C08:3`, the third passage), the process kills itself with SIGKILL at that place: no handler runs, no
 buffer is flushed, as when the machine loses power to this process. A name that is not in the table stops the
 program at start, so that a test can never pass because its point was misspelt.
+Four of the design's points have no line of ours to lie on: C33 is an order of receipts and C44 a restore, and C37 and
+C38 lie between files that the hub's half and python-tuf write; tests make the first two happen, and kill at the others
+(`tests/crash/test_directory_crashes.py`). C13 to C20 are the broker's own (`make fault`).
 """
 
 import os

@@ -1,10 +1,12 @@
 """Broken files, careless keys and careless enrolment: each is an alarm or a refusal, and nothing else."""
 
 import json
+import random
 
 import pytest
 
 from broker.directory import Alarm
+from broker.directory_client import DirectoryDamaged
 from broker.directory_keys import KeyReadableByOthers
 from schemas.members import Members
 from tests.support.parties import NOW, Party
@@ -46,3 +48,23 @@ def test_a_member_is_entered_only_after_two_people_compared_its_fingerprint(poli
     for change in changes:
         with pytest.raises(ValueError, match=r"1 validation error"):
             Members.from_plain({"members": [{**plain, **change}], "pairs": []})
+
+
+def test_a_flipped_bit_in_the_kept_directory_is_seen_before_it_is_believed(registry: Registry) -> None:
+    """It could be a partner's key: the copy is refused, or says exactly what was written."""
+    registry.publish(NOW)
+    client = registry.client("reader")
+    expected = client.refresh(registry.source, now=NOW).directory
+    path = registry.folder.parent / "reader" / "known.json"
+    whole = path.read_bytes()
+    chance = random.Random(3)  # noqa: S311 - the same places at every run
+    refused = 0
+    for at in chance.sample(range(len(whole)), 60):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ (1 << chance.randrange(7))]) + whole[at + 1 :])
+        try:
+            assert client.current() == expected
+        except DirectoryDamaged:
+            refused += 1
+            with pytest.raises(DirectoryDamaged):
+                client.refresh(registry.source, now=NOW)
+    assert refused > 55
