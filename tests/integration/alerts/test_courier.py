@@ -4,14 +4,17 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from broker.alerts import AlertKind, Urgency
-from broker.alerts.acknowledging import Acknowledgement, acknowledge_by_token
+from broker.alerts.acknowledging import Acknowledgement, acknowledge, acknowledge_by_token
+from broker.alerts.claiming import claim, write_steps
 from broker.alerts.desks import Route, Way
+from broker.alerts.escalation import Tell
 from broker.alerts.listing import listed_recent
+from broker.alerts.tellings import open_cases
 from broker.calendar import Span
 from broker.ledger import Ledger
 from tests.integration.alerts.office import DEPUTY, HOOK, LINK, OFFICER, TEXT, TOKENS, URGENT, Office, office
@@ -276,6 +279,29 @@ async def test_what_is_over_before_it_could_be_told_is_told_no_more(hub: Office)
     await hub.turn(courier, hours=1)
     assert hub.mail.mails == []
     assert {one.state for one in await hub.told() if one.way == "mail"} == {"abandoned"}
+
+
+@pytest.mark.parametrize("how", ["acknowledged", "over"])
+async def test_what_a_human_saw_a_moment_ago_is_not_taken_by_a_carrier(hub: Office, how: str) -> None:
+    """Between the decision and the carrying somebody presses the button, or the cause goes away."""
+    await hub.raise_(URGENT)
+    (case,) = await open_cases(hub.ledger)
+    await write_steps(hub.ledger, [(case.entry, hub.desks[0], Tell("contact_officer", (OFFICER,)))], now=hub.now)
+    if how == "acknowledged":
+        await acknowledge(hub.ledger, case.entry.number, by="operator", now=hub.now)
+    else:
+        await hub.clear()
+    assert await claim(hub.ledger, now=hub.now, lease=timedelta(seconds=60), room={Way.MAIL: 16}) == ()
+    assert await open_cases(hub.ledger) == ()
+
+
+async def test_a_rung_that_was_decided_twice_has_its_rows_once(hub: Office) -> None:
+    """Two watches decide the same at the same moment."""
+    await hub.raise_(URGENT)
+    (case,) = await open_cases(hub.ledger)
+    for _ in range(2):
+        await write_steps(hub.ledger, [(case.entry, hub.desks[0], Tell("deputy", (DEPUTY,)))], now=hub.now)
+    assert len(await hub.told()) == 1
 
 
 async def test_a_post_that_left_the_duty_file_is_told_no_more_and_its_successor_is(hub: Office) -> None:
