@@ -33,8 +33,8 @@ from tests.crash.victim import (
     CANARY,
     COUNCIL,
     HEALTH,
+    PATIENT,
     POLICE,
-    QUICK,
     RefusesOnce,
     Settings,
     a_round,
@@ -114,7 +114,7 @@ async def partner(name: str, url: str, folder: Path) -> AsyncIterator[tuple[Stor
         store_key=keyring(folder, name).store_key(),
         clock=wall_clock,
         envelopes=seals,  # type: ignore[arg-type]  # `seal` passes everything on
-        policy=QUICK,
+        policy=PATIENT,
     )
     async with opening as store, EmbeddedHub(topology(), folder / "hub.sqlite", settings=FAST) as hub:
         connection = await hub.connect(name)

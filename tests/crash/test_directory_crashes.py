@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tuf.ngclient import Updater
+from tuf.ngclient.updater import Updater
 
 from broker import directory_shelf
 from broker.directory import Alarm

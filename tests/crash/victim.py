@@ -46,6 +46,7 @@ LOOK_EVERY = 0.25  # seconds
 CANARY = b"CANARY-Ashgrove-Test"
 SOON = timedelta(milliseconds=100)
 _BOUNDS = dict.fromkeys(Lane, timedelta(seconds=8))  # longer than a loaded machine takes, or repetitions pile up
+_PATIENT_BOUNDS = dict.fromkeys(Lane, timedelta(seconds=60))
 QUICK = DeliveryPolicy(
     received_within=_BOUNDS,
     opened_within=_BOUNDS,
@@ -54,6 +55,8 @@ QUICK = DeliveryPolicy(
     gap_alarm=SOON,
     wait_for_cause=timedelta(seconds=2),
 )
+# The partner lives on while lives die: if it repeated as soon, the last life would drain hundreds of repetitions.
+PATIENT = replace(QUICK, received_within=_PATIENT_BOUNDS, opened_within=_PATIENT_BOUNDS)
 
 
 def wall_clock() -> datetime:
