@@ -1,11 +1,11 @@
 """The hub's timers as rows of its ledger's database: written once, fired once, lapsed when what they wait for is over.
 
-A row is written in one transaction with others that begin together and claimed by compare-and-set, so it fires once
-through restarts and with two watches on one ledger. A row that has lapsed rings for nobody, fired or not; one that is
-wanted again rises, and keeps its firing.
+A row is claimed by compare-and-set, so it fires once through restarts and with two watches on one ledger. Many rows are
+written and read in steps, with the loop free between them: a row that is not there yet fires a round later.
+A row that has lapsed rings for nobody, fired or not; one that is wanted again rises, and keeps its firing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from broker.ledger import Ledger
 from broker.ledger_tables import timers
 
-_AT_ONCE: Final = 500
+_AT_ONCE: Final = 200
+_PAGE: Final = 1_000
 
 
 @dataclass(frozen=True)
@@ -31,19 +32,28 @@ class TimerRow:
 
 
 async def standing(ledger: Ledger) -> tuple[TimerRow, ...]:
-    """Give the rows that have not lapsed, fired or not, soonest first."""
+    """Give the rows that have not lapsed, fired or not, in the order of their keys."""
+    found: list[TimerRow] = []
+    while some := await _page(ledger, after=found[-1].key if found else ""):
+        found += some
+    return tuple(found)
+
+
+async def _page(ledger: Ledger, *, after: str) -> list[TimerRow]:
+    here = and_(timers.c.lapsed_at.is_(None), timers.c.key > after)
     async with ledger.reading() as connection:
-        rows = await connection.execute(select(timers).where(timers.c.lapsed_at.is_(None)).order_by(timers.c.due_at))
-        return tuple(_row(row) for row in rows.mappings())
+        rows = await connection.execute(select(timers).where(here).order_by(timers.c.key).limit(_PAGE))
+        return [_row(row) for row in rows.mappings()]
 
 
-async def write(ledger: Ledger, wanted: Iterable[TimerRow], *, gone: Iterable[str], now: datetime) -> None:
-    """Write rows that are new or moved, let rows lapse; all of it or nothing."""
-    async with ledger.writing() as connection:
-        for row in wanted:
-            await _put(connection, row)
-        for key in gone:
-            here = and_(timers.c.key == key, timers.c.lapsed_at.is_(None))
+async def write(ledger: Ledger, wanted: Sequence[TimerRow], *, gone: Sequence[str], now: datetime) -> None:
+    """Write rows that are new or moved, and let rows lapse; in steps, so that no stub waits long for its turn."""
+    for begin in range(0, len(wanted), _AT_ONCE):
+        async with ledger.writing() as connection:
+            await _put(connection, wanted[begin : begin + _AT_ONCE])
+    for begin in range(0, len(gone), _AT_ONCE):
+        here = and_(timers.c.key.in_(gone[begin : begin + _AT_ONCE]), timers.c.lapsed_at.is_(None))
+        async with ledger.writing() as connection:
             await connection.execute(update(timers).where(here).values(lapsed_at=now))
 
 
@@ -60,14 +70,19 @@ async def fire(ledger: Ledger, keys: Sequence[str], *, now: datetime) -> tuple[T
     return tuple(later)
 
 
-async def _put(connection: AsyncConnection, row: TimerRow) -> None:
-    known = (await connection.execute(select(timers.c.key).where(timers.c.key == row.key))).first()
-    values: dict[str, Any] = {"due_at": row.due_at, "lapsed_at": None}
-    if known is not None:
+async def _put(connection: AsyncConnection, some: Sequence[TimerRow]) -> None:
+    known_keys = await connection.execute(select(timers.c.key).where(timers.c.key.in_([row.key for row in some])))
+    known = set(known_keys.scalars())
+    for row in (row for row in some if row.key in known):
+        values = {"due_at": row.due_at, "lapsed_at": None}
         await connection.execute(update(timers).where(timers.c.key == row.key).values(values))
-        return
-    own = {"key": row.key, "subject": row.subject, "kind": row.kind, "fired_at": None}
-    await connection.execute(insert(timers).values(own | values))
+    fresh = [
+        {"key": row.key, "subject": row.subject, "kind": row.kind, "due_at": row.due_at}
+        for row in some
+        if row.key not in known
+    ]
+    if fresh:
+        await connection.execute(insert(timers), fresh)
 
 
 def _row(row: Mapping[Any, Any]) -> TimerRow:
