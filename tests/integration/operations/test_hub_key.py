@@ -52,8 +52,7 @@ def test_a_list_of_members_takes_no_key_of_the_hubs_away(office: Office) -> None
 
 def test_a_file_that_is_no_ed25519_key_is_refused(office: Office) -> None:
     """With its reason, and nothing is staged."""
-    (office.folder / "rsa.pub").write_text(
-        '{"keyid": "x", "keytype": "rsa", "scheme": "rsassa-pss-sha256", "keyval": {}}'
-    )
-    done = office.run("directory", "hub-key", office.registry.source, str(office.folder / "rsa.pub"))
-    assert done.exit_code == 1
+    key = {"keyid": "x", "keytype": "rsa", "scheme": "rsassa-pss-sha256", "keyval": {"public": "x"}}
+    (office.folder / "rsa").touch()
+    (office.folder / "rsa.pub").write_text(json.dumps(key))
+    assert enter(office, "rsa") == 1
