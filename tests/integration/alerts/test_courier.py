@@ -296,12 +296,12 @@ async def test_what_a_human_saw_a_moment_ago_is_not_taken_by_a_carrier(hub: Offi
 
 
 async def test_a_rung_that_was_decided_twice_has_its_rows_once(hub: Office) -> None:
-    """Two watches decide the same at the same moment."""
+    """Two watches decide at the same moment, and in between another deputy has come on duty."""
     await hub.raise_(URGENT)
     (case,) = await open_cases(hub.ledger)
-    for _ in range(2):
-        await write_steps(hub.ledger, [(case.entry, hub.desks[0], Tell("deputy", (DEPUTY,)))], now=hub.now)
-    assert len(await hub.told()) == 1
+    for post in (DEPUTY, DEPUTY, replace(DEPUTY, name="other-deputy")):
+        await write_steps(hub.ledger, [(case.entry, hub.desks[0], Tell("deputy", (post,)))], now=hub.now)
+    assert [one.post for one in await hub.told()] == ["deputy"]
 
 
 async def test_a_post_that_left_the_duty_file_is_told_no_more_and_its_successor_is(hub: Office) -> None:
