@@ -3,7 +3,7 @@
     mash-hub watch --hub amqps://hub:5671/mash --directory REPOSITORY --authority ... --certificate ... --key ...
     mash-hub ledger verify
     mash-hub ledger manifest --participant testford-police --day 2026-11-24
-    mash-hub ledger standing | alerts | refused
+    mash-hub ledger standing | alerts | refused | readmit
 
 Exit codes: 0 as it should be; 1 not, with the reason on standard error; 2 wrong usage.
 """
@@ -26,6 +26,7 @@ from broker.ledger import Ledger, LedgerCheck
 from broker.ledger_chain import Passage
 from broker.manifests import manifest as make_manifest
 from broker.page.serving import PageOptions
+from broker.watch_directory import DirectorySource
 from broker.watch_picture import standing as standing_of
 from broker.watch_program import TlsFiles, WatchOptions, read_calendar_file, watch_until_told
 
@@ -188,6 +189,27 @@ def refused(db: Database = DEFAULT_DB, as_json: AsJson = False) -> None:
     ]
     _print(rows, as_json=as_json, nothing="Nothing was refused.")
     raise typer.Exit(1 if rows else 0)
+
+
+@app.command()
+def readmit(
+    directory: Annotated[Path, typer.Option(exists=True, help="The hub's repository, or an exported directory.")],
+    db: Database = DEFAULT_DB,
+    as_json: AsJson = False,
+) -> None:
+    """Verify what was refused again, by today's directory, and enter what verifies. Ends with 1 if any does not."""
+    source = DirectorySource.at(directory)
+    rows = [
+        {
+            "number": str(one.held.number),
+            "participant": one.held.ingress_owner,
+            "was": one.held.code,
+            "now": one.refusal.code if one.refusal else "entered",
+        }
+        for one in _at_ledger(db, lambda ledger: watch_quarantine.readmit(ledger, source.current))
+    ]
+    _print(rows, as_json=as_json, nothing="Nothing that was refused can be verified again.")
+    raise typer.Exit(1 if any(row["now"] != "entered" for row in rows) else 0)
 
 
 def _now() -> datetime:

@@ -16,8 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from broker.hub import Delivery
 from broker.ledger import Ledger
 from broker.ledger_tables import quarantine, refusals
-from broker.verify import Refusal
+from broker.verify import Circumstances, Refusal, VerifiedStub, check_envelope
+from schemas.directory import Directory
 from schemas.envelope import Malformed, read_envelope
+from schemas.routing import Lane
 
 MAX_ROWS: Final = 2_000
 MAX_STUB: Final = 96 * 1024
@@ -50,6 +52,14 @@ class Held:
     size: int
     body_hash: bytes
     stub: bytes | None
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What became of one row that was verified again: entered in the ledger (`refusal` None), or still refused."""
+
+    held: Held
+    refusal: Refusal | None
 
 
 async def put(ledger: Ledger, delivery: Delivery, refusal: Refusal, *, at: datetime, max_rows: int = MAX_ROWS) -> None:
@@ -89,6 +99,26 @@ async def size(ledger: Ledger) -> int:
     """Count the rows of the quarantine."""
     async with ledger.reading() as connection:
         return int((await connection.execute(select(func.count()).select_from(quarantine))).scalar_one())
+
+
+async def readmit(ledger: Ledger, directory: Directory) -> tuple[Judged, ...]:
+    """Verify every stub of the quarantine again, by today's directory and the time when it came, oldest first.
+
+    What verifies now is entered in the ledger and leaves the quarantine; what does not stays, and nothing of which no
+    stub was kept is looked at. For stubs that were refused because the hub's directory was behind, or wrong.
+    """
+    judged = []
+    for row in reversed(await held(ledger, limit=MAX_ROWS)):
+        if row.stub is None:
+            continue
+        around = Circumstances(row.ingress_owner, Lane(row.lane), False, directory, row.at)
+        verdict = check_envelope(row.stub, around, stub_only=True)
+        if isinstance(verdict, VerifiedStub):
+            await ledger.append(verdict, ingress_owner=row.ingress_owner, directory=directory, received_at=row.at)
+            async with ledger.writing() as connection:
+                await connection.execute(delete(quarantine).where(quarantine.c.number == row.number))
+        judged.append(Judged(row, verdict if isinstance(verdict, Refusal) else None))
+    return tuple(judged)
 
 
 def _stub_of(body: bytes, refusal: Refusal) -> bytes | None:
