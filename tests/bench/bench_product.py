@@ -68,9 +68,10 @@ async def run(made: Area, folder: Path, *, count: int, rounds: int) -> dict[str,
             bare.append(await bare_round(made, folder, count=count))
             taken.append(await product_round(council))
         busy = work(names).since(before, seconds=time.time() - began, count=count * rounds)
+        ends = []
         for one in (council, police):
             one.tell("end")
-        ends = [await one.hear(seconds=600) for one in (council, police)]
+            ends.append(await one.hear(seconds=600))
         return figures(ends, taken, bare, count=count) | {"machine": busy}
 
 

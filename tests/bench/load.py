@@ -66,9 +66,10 @@ async def run(made: Area, *, rate: float, seconds: float, timers: int) -> dict[s
             one.tell("go")
         await council.hear(seconds=seconds * 20)
         asking = time.time() - began
-        for one in (council, police):
+        ends = {}
+        for name, one in (("council", council), ("police", police)):  # when one has all receipts, the other is done
             one.tell("end")
-        ends = {name: await one.hear(seconds=600) for name, one in (("council", council), ("police", police))}
+            ends[name] = await one.hear(seconds=600)
         tapped = await _tapped(made, ENVELOPES_A_REQUEST * ends["council"]["asked"])
         busy = work(names).since(before, seconds=time.time() - began, count=ends["council"]["asked"])
         for one in (council, police):

@@ -13,7 +13,6 @@ import json
 import sys
 import time
 from array import array
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -33,8 +32,10 @@ from adapters.kit.running.settings import load_settings
 from adapters.kit.store import invariants
 from adapters.kit.store.store import Store
 from adapters.kit.store.tables import envelope, inbox_rows, outbox_rows
+from adapters.kit.store.timers import Timer
 from adapters.kit.store.transaction import Transaction
 from broker.transport import connect
+from broker.watch_clock import TrustedClock
 from broker.watch_directory import read_exported
 from schemas.content.notice import Request, Seen
 from schemas.routing import Lane
@@ -44,7 +45,8 @@ from tests.support.ashgrove import request_to
 USER, ROLE = "bench-user", "mash_team_manager"
 TICK = 0.05
 TIMER = "bench"
-UNDER_WAY = tuple(state.value for state in (OutboxState.SEALED, OutboxState.INFLIGHT, OutboxState.CONFIRMED))
+_ON_THEIR_WAY = (OutboxState.SEALED, OutboxState.INFLIGHT, OutboxState.CONFIRMED, OutboxState.RECEIVED)
+UNDER_WAY = tuple(state.value for state in _ON_THEIR_WAY)
 
 
 @dataclass(frozen=True)
@@ -166,28 +168,19 @@ class Station:
             if not ticks % round(1 / TICK):
                 self.notes.memory.append(memory_mb())
 
-    async def keep_timers(self) -> None:
-        """Set the timers of the run, and fire each as it falls due, as the domain does."""
-        begun = self.adapter.clock()
+    async def set_timers(self) -> None:
+        """Set the timers of the run; the product's own timekeeper fires each as it falls due."""
+        begun, every = self.adapter.clock(), self.told.seconds / max(1, self.told.timers)
         async with self.store.transaction() as tx:
             for number in range(self.told.timers):
-                due = begun + timedelta(seconds=1 + number * self.told.seconds / self.told.timers)
-                await tx.add_timer(TIMER, str(number), due)
-        while True:
-            async with self.store.snapshot() as view:
-                due_now = await view.due_timers()
-            if due_now:
-                async with self.store.transaction() as tx:
-                    for timer in due_now:
-                        if await tx.fire_timer(timer):
-                            tx.after_commit.append(self._fired(timer.due_at))
-            await asyncio.sleep(TICK * 2)
+                await tx.add_timer(TIMER, str(number), begun + timedelta(seconds=1 + number * every))
 
-    def _fired(self, due_at: datetime) -> Callable[[], None]:
-        return lambda: self.notes.timers_late.append(time.time() - due_at.timestamp())
+    async def on_timer(self, tx: Transaction, timer: Timer) -> None:
+        """Note how late a timer is, when its effect is committed."""
+        tx.after_commit.append(lambda: self.notes.timers_late.append(time.time() - timer.due_at.timestamp()))
 
     async def settled(self, *, seconds: float) -> dict[str, int]:
-        """Wait until nothing sent is unreceived, or give up; returns how many messages are in which state."""
+        """Wait until everything sent is opened over there, or give up; returns how many messages are in which state."""
         give_up = time.time() + seconds
         while True:
             async with self.store.snapshot() as view:
@@ -248,6 +241,10 @@ async def _arrivals(view: Transaction) -> list[dict[str, Any]]:
     return await view.select(inbox_rows, select(inbox_rows))
 
 
+async def _nothing_to_tidy(tx: Transaction) -> int:
+    return 0
+
+
 async def _word() -> str:
     return str(await asyncio.to_thread(sys.stdin.readline)).strip()
 
@@ -270,7 +267,8 @@ async def live(told: Told) -> None:
         adapter.store.on_commit(lambda: station.notes.commits.append(time.time()))
         link = adapter.linked(connection, FixedPartners(directory))
         link.apply = station.apply
-        running = asyncio.create_task(link.run(station.watch_itself()))
+        adapter.on_timers([TIMER], station.on_timer, tidy=_nothing_to_tidy)
+        running = asyncio.create_task(link.run(station.watch_itself(), adapter.timekeeper(TrustedClock()).run()))
         while not all(connection.alive(lane) for lane in Lane):  # noqa: ASYNC110 - the connection tells nobody
             await asyncio.sleep(0.05)
         say("ready")
@@ -281,10 +279,9 @@ async def live(told: Told) -> None:
 
 async def _obey(station: Station) -> None:
     """Do what is said until `leave`, so that whoever measures can read this process's work before it ends."""
-    timers: list[asyncio.Task[None]] = []
     while (word := await _word()) not in ("leave", ""):
         if word == "go":
-            timers += [asyncio.create_task(station.keep_timers())] if station.told.timers else []
+            await station.set_timers()
             begun = time.time()
             if station.told.role == "asks":
                 await (station.ask_in_a_window() if station.told.window else station.ask_at_a_rate())
@@ -293,9 +290,7 @@ async def _obey(station: Station) -> None:
             await station.write_bodies()
             say("written")
         elif word == "end":
-            await station.settled(seconds=120)
-            for task in timers:
-                task.cancel()
+            await station.settled(seconds=300)
             say(await station.report())
 
 
