@@ -206,7 +206,7 @@ timers: Final = Table(
     Column("due_at", Moment, nullable=False),
     Column("fired_at", Moment),
     Column("lapsed_at", Moment),
-    Index("hub_timer_standing", "lapsed_at", "due_at"),
+    Index("hub_timer_standing", "lapsed_at", "key"),
 )
 """Timers that fire once: `fired_at` is set by whoever claims the row, `lapsed_at` when nobody waits for it any more."""
 

@@ -59,7 +59,7 @@ class Watch:
             ledger,
             clock=outside.clock,
             tell=lambda _: self.telemetry.count("mash_watch_faults"),
-            foreign=lambda subject: subject.startswith(SUBJECT),
+            foreign=SUBJECT,
         )
         self._connection: HubConnection | None = None
         self._alive_at = dict.fromkeys(Lane, monotonic())

@@ -7,7 +7,7 @@ Firing is a fact in the row and nothing else: what people are told of it is for 
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from time import monotonic
 from typing import Final
@@ -33,7 +33,7 @@ class Fired:
 
 
 class Keeper:
-    """The timers of one watch. `clock` is the trusted one; `foreign` says which subjects are kept by somebody else."""
+    """The timers of one watch. `clock` is the trusted one; rows that begin with `foreign` are written by others."""
 
     def __init__(
         self,
@@ -41,13 +41,14 @@ class Keeper:
         *,
         clock: Callable[[], datetime],
         tell: Callable[[Trouble], None],
-        foreign: Callable[[str], bool] = lambda _: False,
+        foreign: str,
     ) -> None:
         self._ledger = ledger
         self._foreign = foreign
         self._standing: dict[str, TimerRow] = {}
         self._given: dict[str, datetime] = {}
         self._stale_at = 0.0
+        self._is_read = False
 
         def both() -> Reading:
             now = clock()
@@ -60,7 +61,7 @@ class Keeper:
         await self._refresh()
         ours = {row.key: row for row in wanted}
         fresh = [row for key, row in ours.items() if self._is_news(row)]
-        gone = [key for key, row in self._standing.items() if key not in ours and not self._foreign(row.subject)]
+        gone = [key for key in self._standing if key not in ours and not key.startswith(self._foreign)]
         if fresh or gone:
             await rows.write(self._ledger, fresh, gone=gone, now=now)
             self._standing |= {row.key: row for row in fresh}
@@ -86,10 +87,17 @@ class Keeper:
         await self._scheduler.run()
 
     async def _refresh(self) -> None:
-        """Read the rows anew when one has fired, and now and then, for what another process has written."""
-        if monotonic() >= self._stale_at:
+        """Read all rows at the start, and from then on now and then those of others."""
+        if not self._is_read:
             self._standing = {row.key: row for row in await rows.standing(self._ledger)}
-            self._stale_at = monotonic() + READ_AGAIN_AFTER
+            self._is_read = True
+        elif monotonic() >= self._stale_at:
+            others = await rows.standing(self._ledger, prefix=self._foreign)
+            ours = {key: row for key, row in self._standing.items() if not key.startswith(self._foreign)}
+            self._standing = ours | {row.key: row for row in others}
+        else:
+            return
+        self._stale_at = monotonic() + READ_AGAIN_AFTER
 
     def _is_news(self, row: TimerRow) -> bool:
         known = self._standing.get(row.key)
@@ -105,4 +113,6 @@ class Keeper:
     async def _fire(self, keys: Sequence[str], now: datetime) -> None:
         later = await rows.fire(self._ledger, keys, now=now)
         self._scheduler.add([Row(row.key, row.due_at) for row in later])
-        self.read_again()
+        open_still = {row.key for row in later}
+        for row in (self._standing[key] for key in keys if key in self._standing and key not in open_still):
+            self._standing[row.key] = replace(row, fired_at=row.fired_at or now)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import and_, insert, select, update
+from sqlalchemy import and_, insert, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from broker.ledger import Ledger
@@ -31,16 +31,17 @@ class TimerRow:
     fired_at: datetime | None = None
 
 
-async def standing(ledger: Ledger) -> tuple[TimerRow, ...]:
-    """Give the rows that have not lapsed, fired or not, in the order of their keys."""
+async def standing(ledger: Ledger, *, prefix: str = "") -> tuple[TimerRow, ...]:
+    """Give the rows that have not lapsed, fired or not, whose keys begin with `prefix`, in the order of their keys."""
     found: list[TimerRow] = []
-    while some := await _page(ledger, after=found[-1].key if found else ""):
+    while some := await _page(ledger, prefix=prefix, after=found[-1].key if found else prefix):
         found += some
     return tuple(found)
 
 
-async def _page(ledger: Ledger, *, after: str) -> list[TimerRow]:
-    here = and_(timers.c.lapsed_at.is_(None), timers.c.key > after)
+async def _page(ledger: Ledger, *, prefix: str, after: str) -> list[TimerRow]:
+    begins = timers.c.key.startswith(prefix, autoescape=True) if prefix else true()
+    here = and_(timers.c.lapsed_at.is_(None), timers.c.key > after, begins)
     async with ledger.reading() as connection:
         rows = await connection.execute(select(timers).where(here).order_by(timers.c.key).limit(_PAGE))
         return [_row(row) for row in rows.mappings()]
