@@ -11,6 +11,8 @@ from adapters.kit.store.tables import timer
 from adapters.kit.store.timers import Timer
 from adapters.kit.store.transaction import Transaction
 from broker.calendar import LONDON
+from broker.timers import Reading
+from broker.watch_clock import TrustedClock
 from deploy.demo.agencies import COUNCIL, MANAGER
 from deploy.demo.area import Area
 from deploy.demo.scenario import at
@@ -236,3 +238,46 @@ async def test_a_request_that_was_cancelled_rings_for_nobody(area: Area) -> None
     await area.console.decision_maker.referrer_told(ENQUIRY, "letter", user=MANAGER)
     await area.settle()
     assert await rung(area, when=at(30, 9, 0)) == []
+
+
+class Clocks:
+    """A machine's two clocks, as a test moves them."""
+
+    def __init__(self, now: datetime) -> None:
+        self.wall, self.steady = now, 0.0
+
+    def __call__(self) -> Reading:
+        return Reading(self.wall, self.steady)
+
+    def pass_(self, span: timedelta, *, wall: timedelta | None = None) -> None:
+        """Let time pass; the wall clock is moved by `wall` if that is given."""
+        self.steady += span.total_seconds()
+        self.wall += span if wall is None else wall
+
+
+async def test_a_wall_clock_put_forward_a_week_rings_nothing_early_and_is_an_alarm_of_its_own(area: Area) -> None:
+    """The attack: somebody sets the server's clock, and every request of the county is overdue. Told once."""
+    await issued(area, POLICE)
+    clocks = Clocks(at(24, 10, 20))
+    keeper = area.adapters[COUNCIL].timekeeper(TrustedClock(clocks))
+    assert await keeper.run_once() == 0
+    clocks.pass_(timedelta(seconds=1), wall=timedelta(days=7))
+    await keeper.run_once()
+    await keeper.run_once()
+    assert [alarm.code for alarm in await alarms_of(area)] == ["clock-stepped"]
+    clocks.pass_(timedelta(hours=2))
+    await keeper.run_once()
+    codes = {alarm.code for alarm in await alarms_of(area)}
+    assert {"human_ack", "phone_call"} <= codes
+    assert "nudge" not in codes
+
+
+async def test_a_wall_clock_put_back_a_day_leaves_nothing_late(area: Area) -> None:
+    """The steady clock goes on, so what is due after two hours rings after two hours."""
+    await issued(area, POLICE)
+    clocks = Clocks(at(24, 10, 20))
+    keeper = area.adapters[COUNCIL].timekeeper(TrustedClock(clocks))
+    await keeper.run_once()
+    clocks.pass_(timedelta(hours=2), wall=timedelta(days=-1))
+    await keeper.run_once()
+    assert {"human_ack", "phone_call", "clock-stepped"} <= {alarm.code for alarm in await alarms_of(area)}
