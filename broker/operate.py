@@ -19,7 +19,7 @@ from broker.definitions import definitions as as_definitions
 from broker.directory_client import DirectoryClient, NoDirectory
 from broker.directory_repository import NothingPublished
 from broker.doctor import Observation, diagnose, observe
-from broker.errors import HubError
+from broker.errors import HubError, Unreachable
 from broker.follow import LOOK_EVERY, DirectoryAway, Follower
 from broker.management import Management, ensure_vhost, open_management, read_state
 from broker.management import apply as apply_changes
@@ -90,17 +90,25 @@ def follow(
 ) -> None:
     """Take away what the published directory grants no more, and cut off whoever lost it, until interrupted.
 
-    Nothing is granted by this; what the directory newly grants waits for apply.
+    Nothing is granted by this; what the directory newly grants waits for apply. `--management @FILE` reads the address
+    from a file, so that a service need not have it in its environment.
     """
-    follower = Follower(lambda: _followed(directory), management, vhost, ACCOUNTS)
     logs.configure()
     try:
+        follower = Follower(lambda: _followed(directory), _address(management), vhost, ACCOUNTS)
         asyncio.run(_look_once(follower) if once else follower.run(every=every))
     except HubError as fault:
         typer.echo(str(fault), err=True)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
+
+
+def _address(given: str) -> str:
+    try:
+        return Path(given[1:]).read_text("utf-8").strip() if given.startswith("@") else given
+    except (OSError, ValueError) as fault:
+        raise Unreachable(f"({type(fault).__name__} at the file of the management address)") from None
 
 
 async def _look_once(follower: Follower) -> None:

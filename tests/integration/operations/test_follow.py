@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -9,7 +10,10 @@ from pathlib import Path
 
 import aiormq
 import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
 
+from broker.cli import build
 from broker.errors import Unreachable
 from broker.follow import DirectoryAway, Follower
 from broker.hub import Outcome
@@ -157,3 +161,23 @@ def test_the_command_looks_once_and_says_what_it_took(office: Office, tls_hub: P
     said = office.run("follow", office.registry.source, "--once", env=env)
     assert said.exit_code == 0, said.output
     assert f"~ permission {POLICE}" in said.stdout.splitlines()
+
+
+def test_the_command_reads_the_address_of_the_broker_from_a_file(office: Office, tls_hub: Partnership) -> None:
+    """A service has it as a credential; a file that is not there is said without its content."""
+    office.publish(LA)
+    file = office.folder / "management"
+    file.write_text(f"{tls_hub.server.management_url}\n")
+    assert office.run("follow", office.registry.source, "--once", "--management", f"@{file}").exit_code == 0
+    missing = office.run("follow", office.registry.source, "--once", "--management", f"@{file}.none")
+    assert (missing.exit_code, "FileNotFoundError" in missing.stderr) == (1, True)
+
+
+def test_the_service_starts_the_follower_with_options_that_it_has() -> None:
+    """A misspelt option would show on the night on which somebody has to be cut off."""
+    service = (Path(__file__).parents[3] / "deploy/systemd/mash-follow.service").read_text("utf-8")
+    (command,) = re.findall(r"(?m)^ExecStart=(.*)$", service)
+    program = get_command(build(["follow"]))
+    assert isinstance(program, TyperGroup)
+    known = {option for parameter in program.commands["follow"].params for option in parameter.opts}
+    assert {word for word in command.split() if word.startswith("--")} <= known
