@@ -26,12 +26,6 @@ async def browser() -> AsyncIterator[Browser]:
         yield opened
 
 
-@pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with staged(tmp_path, glances=[night_glance()]) as opened:
-        yield opened
-
-
 async def link_of(stage: Stage, participant: str) -> str:
     number = next(row.entry.number for row in await stage.book() if row.entry.alert.participant == participant)
     return f"/a/{TOKENS.make(Claim(number, participant, 'contact-officer'), now=NIGHT)}"
