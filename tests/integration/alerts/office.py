@@ -123,14 +123,14 @@ async def office(ledger_url: str) -> AsyncIterator[Office]:
         notify_url = await stack.enter_async_context(http_server(notify.app()))
         hook_url = await stack.enter_async_context(http_server(receiver.app()))
         by_notify = NotifyCarrier(
-            NotifySettings(email_template=EMAIL_TEMPLATE, text_template=TEXT_TEMPLATE, base_url=notify_url, timeout=10),
+            NotifySettings(email_template=EMAIL_TEMPLATE, text_template=TEXT_TEMPLATE, base_url=notify_url, timeout=20),
             key=Secret(NOTIFY_KEY),
         )
         stack.callback(by_notify.close)
         made = Office(ledger, mail, notify, receiver, {})
-        hooks = {"control-room": WebhookSettings(url=f"{hook_url}/mash", timeout=5)}
+        hooks = {"control-room": WebhookSettings(url=f"{hook_url}/mash", timeout=20)}
         sender = "mash-alerts@hub.example.org"
-        mail_settings = MailSettings(host="localhost", port=mail.port, tls="none", sender=sender, timeout=2)
+        mail_settings = MailSettings(host="localhost", port=mail.port, tls="none", sender=sender, timeout=60)
         made.carriers |= {
             Way.MAIL: MailCarrier(mail_settings, clock=lambda: made.now),
             Way.NOTIFY_EMAIL: by_notify,

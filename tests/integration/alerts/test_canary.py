@@ -36,10 +36,10 @@ class Aviary:
             "user": "mash-canary",
             "within": 20,
             "look_every": 0.05,
-            "timeout": 5,
+            "timeout": 20,
         }
         sender = "mash-alerts@hub.example.org"
-        mail = MailSettings(host="localhost", port=self.server.port, tls="none", sender=sender, timeout=5)
+        mail = MailSettings(host="localhost", port=self.server.port, tls="none", sender=sender, timeout=20)
         return MailCanary(
             CanarySettings.model_validate(plain | changes), MailCarrier(mail), Secret(password or self.mailbox.password)
         )

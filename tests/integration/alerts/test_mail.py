@@ -27,7 +27,7 @@ SENDER = "mash-alerts@hub.example.org"
 
 
 def carrier(port: int, *, password: str = "", **changes: Any) -> MailCarrier:
-    plain: dict[str, Any] = {"host": "localhost", "port": port, "tls": "none", "sender": SENDER, "timeout": 10}
+    plain: dict[str, Any] = {"host": "localhost", "port": port, "tls": "none", "sender": SENDER, "timeout": 20}
     settings = MailSettings.model_validate(plain | changes)
     return MailCarrier(settings, password=Secret(password) if password else None, clock=lambda: NOW)
 
@@ -109,7 +109,8 @@ async def test_a_mail_server_that_does_not_take_a_mail_is_named_by_its_fault(moo
     """Each its own fault; what the server said about the recipient goes no further."""
     async with mail_server() as server:
         server.mood = mood
-        assert await fault_of(carrier(server.port, timeout=1)) is fault
+        patience = 1 if fault is WayFault.TIMEOUT else 20
+        assert await fault_of(carrier(server.port, timeout=patience)) is fault
     assert server.mails == []
 
 
@@ -124,7 +125,7 @@ async def test_a_mail_that_was_taken_counts_though_the_server_hangs_at_the_goodb
     """Else it would be sent again and again."""
     async with mail_server() as server:
         server.mood = Mood.HANGS_AT_GOODBYE
-        await bounded(lambda: carrier(server.port).tell(DUTY, NOTICE, telling=7), limit=10)
+        await bounded(lambda: carrier(server.port).tell(DUTY, NOTICE, telling=7), limit=20)
     assert len(server.mails) == 1
 
 

@@ -30,7 +30,7 @@ NOTICE = Notice("ABCDE-FGHIJ", Urgency.NOW, "https://hub.example.org/a/" + "x" *
 
 @asynccontextmanager
 async def carrier(url: str, *, key: str = NOTIFY_KEY, **changes: Any) -> AsyncIterator[NotifyCarrier]:
-    plain = {"email_template": EMAIL_TEMPLATE, "text_template": TEXT_TEMPLATE, "base_url": url, "timeout": 10}
+    plain = {"email_template": EMAIL_TEMPLATE, "text_template": TEXT_TEMPLATE, "base_url": url, "timeout": 20}
     made = NotifyCarrier(NotifySettings.model_validate(plain | changes), key=Secret(key))
     try:
         yield made

@@ -23,7 +23,7 @@ KEY, OLD_KEY = Receiver().key, b"fedcba9876543210fedcba9876543210"
 
 
 def carrier(url: str, *, keys: Mapping[str, list[bytes]] | None = None, **changes: Any) -> WebhookCarrier:
-    settings = WebhookSettings.model_validate({"url": f"{url}/mash", "timeout": 10} | changes)
+    settings = WebhookSettings.model_validate({"url": f"{url}/mash", "timeout": 20} | changes)
     return WebhookCarrier({"control-room": settings}, keys={"control-room": [KEY]} if keys is None else keys)
 
 
