@@ -77,7 +77,7 @@ class _Case:
 
     body: bytes
     around: Circumstances
-    stub_only: bool = False
+    stub_only: bool
 
     @once
     def read(self) -> Frame | Malformed:

@@ -192,14 +192,16 @@ async def _take_receipt(session: Session, entrance: Entrance, row: Row, *, room:
         receipt = None if isinstance(opened, Refusal) else read_receipt(opened)
     except NoReceipt:
         receipt = None
-    if receipt is None:
+    if isinstance(opened, Refusal) or receipt is None:
         code = opened.code if isinstance(opened, Refusal) else "E23"
         await session.change(inbox_rows, row, state=InboxState.QUARANTINED.value, code=code, due_at=None)
         alarm_id = f"receipt-unreadable/{entrance.peer}/{refs['mid']}"
         await alarms.raise_once(session, alarm_id, priority=Priority.P1, code="receipt-unreadable", refs=refs)
         return
     await session.change(inbox_rows, row, state=InboxState.APPLIED.value, due_at=None, applied_at=session.now)
-    await receipt_flow.apply(session, entrance.peer, receipt, in_reply_to=entrance.arrival.stub.irt, room=room)
+    proof = receipt_flow.Proof(refs["mid"], opened.openings)
+    irt = entrance.arrival.stub.irt
+    await receipt_flow.apply(session, entrance.peer, receipt, in_reply_to=irt, proof=proof, room=room)
 
 
 async def _conflict(session: Session, entrance: Entrance, *, room: Mailroom) -> None:

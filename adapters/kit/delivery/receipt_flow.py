@@ -16,6 +16,7 @@ from adapters.kit.delivery import outbox
 from adapters.kit.delivery.outbox import NOTE, RECOVERY, Mailroom
 from adapters.kit.delivery.states import IllegalMove, OutboxEvent, OutboxState, next_outbox
 from adapters.kit.envelope import drafts
+from adapters.kit.keys.secrets import SecretBytes
 from adapters.kit.store import alarms, ledger
 from adapters.kit.store.alarms import Priority
 from adapters.kit.store.session import Row, Session
@@ -23,6 +24,7 @@ from adapters.kit.store.tables import outbox_rows, pair
 from schemas.receipt import Outcome, Receipt, ReceiptKind
 from schemas.routing import Lane
 
+RECEIPT_APPLIED: Final = "receipt.applied"
 # E14 to E22 have one answer outside, so a stale key cannot be told from tampering: both are sealed once more.
 KEY_REJECTIONS: Final = frozenset({"REJ-KEY", "REJ-CRYPTO"})
 _EVENTS: Final = {
@@ -90,7 +92,17 @@ async def emit_again(session: Session, peer: str, mid: str) -> int:
     return len(rows)
 
 
-async def apply(session: Session, peer: str, receipt: Receipt, *, in_reply_to: str | None, room: Mailroom) -> None:
+@dataclass(frozen=True, repr=False)
+class Proof:
+    """The name of a receipt's own envelope, and the content keys by which its text can be proved in ten years."""
+
+    mid: str
+    openings: SecretBytes
+
+
+async def apply(
+    session: Session, peer: str, receipt: Receipt, *, in_reply_to: str | None, proof: Proof, room: Mailroom
+) -> None:
     """Move the outgoing message that an authentic receipt of `peer` is about, or raise an alarm that says why not."""
     await _compare_memories(session, peer, receipt.seq_seen)
     row = await session.find(outbox_rows, mid=in_reply_to or "", recipient=peer)
@@ -107,7 +119,9 @@ async def apply(session: Session, peer: str, receipt: Receipt, *, in_reply_to: s
         await alarms.raise_once(session, alarm_id, priority=Priority.P1, code="receipts-contradict", refs=refs)
         return
     outcome = {"outcome": receipt.outcome.value, "code": receipt.code or ""}
-    await ledger.append(session, "receipt.applied", refs=refs | outcome)
+    key = outbox.thread_key(row["thread"])
+    named = refs | outcome | {"receipt": proof.mid}
+    await ledger.append(session, RECEIPT_APPLIED, refs=named, detail=proof.openings.reveal(), group=key)
 
 
 def _event(receipt: Receipt, row: Row, *, room: Mailroom) -> OutboxEvent:

@@ -15,6 +15,7 @@ from sqlalchemy import or_, select
 
 from adapters.kit.delivery.admission import IN
 from adapters.kit.delivery.outbox import OUT
+from adapters.kit.delivery.receipt_flow import RECEIPT_APPLIED
 from adapters.kit.envelope.evidence import Exhibit, exhibit_of
 from adapters.kit.envelope.verification import Arrival, Opened, Refusal
 from adapters.kit.keys.secrets import SecretBytes
@@ -59,6 +60,7 @@ async def exhibits(
         body = await _body(tx, IN, f"{row['peer']}/{row['mid']}")
         if body is not None:
             kept = await _kept_openings(tx, OPENED, row["mid"])
+            kept = kept if len(kept) else await _kept_openings(tx, RECEIPT_APPLIED, row["mid"], name="receipt")
             yield _exhibit(body, kept if len(kept) else _opened_now(body, opening), sections)
 
 
@@ -67,10 +69,10 @@ async def _body(tx: Session, way: str, ref: str) -> bytes | None:
     return None if row is None else bytes(row["body"])
 
 
-async def _kept_openings(tx: Transaction, event: str, mid: str) -> SecretBytes:
+async def _kept_openings(tx: Transaction, event: str, mid: str, *, name: str = "mid") -> SecretBytes:
     """Give the content keys that the ledger keeps of a message; a later opening by another role adds to them."""
     rows = await tx.select(ledger, select(ledger).where(ledger.c.event == event, ledger.c.refs.contains(mid)))
-    numbers = [row["number"] for row in rows if json.loads(row["refs"]).get("mid") == mid]
+    numbers = [row["number"] for row in rows if json.loads(row["refs"]).get(name) == mid]
     return SecretBytes(b"".join([await _detail(tx, number) for number in numbers]))
 
 

@@ -127,7 +127,7 @@ def test_every_call_that_was_done_answers_with_one_object_and_says_nothing_besid
 
 def test_every_answer_has_the_fields_that_its_shape_documents(played: Round) -> None:
     """SHAPES.md is what a program may rely on."""
-    documented = _fields()
+    documented = documented_fields()
     for name, ran in played.said.items():
         fields = set(ran.json) - {"schema"}
         assert fields == documented[ran.json["schema"]], name
@@ -158,7 +158,7 @@ def test_the_pack_is_written_as_a_pdf_and_as_json(played: Round) -> None:
     assert '"schema": "mash.collation.v1"' in Path(written["json"]).read_text("utf-8")
 
 
-def _fields() -> dict[str, set[str]]:
+def documented_fields() -> dict[str, set[str]]:
     """Read the top-level fields of every shape: the code words before the colon of each list entry."""
     shapes: dict[str, set[str]] = {}
     for part in re.split(r"^## ", SHAPES.read_text("utf-8"), flags=re.MULTILINE)[1:]:

@@ -24,15 +24,17 @@ from adapters.kit.envelope.evidence import (
 )
 from adapters.kit.envelope.evidence_source import NothingHere, Open, exhibits
 from adapters.kit.envelope.findings import verify_bundle
-from adapters.kit.envelope.sealing import Author, Outgoing, Section, new_thread
-from adapters.kit.envelope.verification import open_arrival
+from adapters.kit.envelope.receipting import seal_receipt
+from adapters.kit.envelope.sealing import Author, Outgoing, Sealed, Section, new_thread
+from adapters.kit.envelope.verification import Refusal, open_arrival
 from adapters.kit.keys.secrets import SecretBytes
 from broker.directory_proof import Archive
 from schemas.directory import Directory
 from schemas.envelope import Frame, read_envelope
+from schemas.receipt import Outcome, Receipt, ReceiptKind
 from schemas.routing import Lane
 from schemas.stub import Event
-from tests.support.envelopes import TEXTS, sealed_by
+from tests.support.envelopes import FIRST, TEXTS, sealed_by
 from tests.support.parties import ALL_ROLES, NOW, Party
 from tests.support.registry import Registry
 from tests.support.stations import FakeClock, Road, Station, settle, station
@@ -270,3 +272,43 @@ def test_a_verifier_needs_the_file_and_the_root_and_nothing_else(
     refused = CliRunner().invoke(app, ["verify", str(file), "--root", str(other)])
     assert (refused.exit_code, "FAILS" in refused.output) == (1, True)
     assert "Tilly" not in done.output
+
+
+async def test_a_sender_proves_the_others_receipts_when_every_prekey_is_erased(
+    pair: tuple[Station, Station], archive: Archive, pinned: bytes
+) -> None:
+    """SPEC 11.3: receipts bound the time from above, so their content keys are kept when they are taken."""
+    thread = new_thread()
+    await pair[0].send(request(thread))
+    await settle(*pair)
+    async with pair[0].store.snapshot() as tx:
+        nothing = [one async for one in exhibits(tx, thread, opening=lambda _: Refusal("E16", None, "erased"))]
+    bundle = read_bundle(write_bundle(nothing, proofs_for(nothing, archive), now=LATER))
+    findings = list(verify_bundle(bundle, pinned=pinned))
+    said = {one.statement.receipt.kind.value for one in findings if one.statement and one.statement.receipt}
+    assert said >= {"R1", "R2"}
+
+
+def test_a_sender_cannot_give_itself_the_receipt(
+    council: Party, police: Party, directory: Directory, archive: Archive, pinned: bytes
+) -> None:
+    """M10: only the recipient's own receipt counts, whoever else knows the stub's hash."""
+    for sender, holds in ((council, True), (police, False)):
+        recipient = police if sender is council else council
+        sent = sealed_by(sender, recipient, directory=directory)
+        plain = {"outcome": Outcome.RECEIVED, "original_stub_hash": sent.stub_hash, "seq_seen": 1, "at": NOW}
+        receipt = Receipt(kind=ReceiptKind.RECEIVED, **plain)  # type: ignore[arg-type]  # as named
+        names = {"recipient": council.name, "thread": new_thread(), "in_reply_to": sent.mid}
+        around = {"keys": police.sender(), "directory": directory, "chain": FIRST, "now": NOW}
+        given = seal_receipt(receipt, **names, **around)  # type: ignore[arg-type]  # as named
+        shown = (_exhibit_of(sent, {}), _exhibit_of(given, {1: receipt.to_bytes()}))
+        bundle = Bundle(made_at=0, exhibits=shown, proofs=tuple(proofs_for(shown, archive)))
+        faulty = [one.sentence for one in verify_bundle(bundle, pinned=pinned) if not one.holds]
+        assert [sentence for sentence in faulty if "somebody else than the recipient" not in sentence] == []
+        assert (faulty == []) is holds
+
+
+def _exhibit_of(sealed: Sealed, texts: dict[int, bytes]) -> Exhibit:
+    frame = read_envelope(sealed.body)
+    assert isinstance(frame, Frame)
+    return exhibit_of(frame.stub, openings=sealed.openings, texts=texts)
