@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from sqlalchemy import update
@@ -118,11 +118,11 @@ async def test_one_arrival_that_cannot_be_stored_costs_its_neighbours_nothing(pa
 async def test_what_came_before_is_taken_alone_and_counted(pair_of_stations: Both) -> None:
     """C30: a message that killed the process before must not take its neighbours' attempts with it."""
     council, police = pair_of_stations
-    one, again, three, four = await waiting(council, police, count=4)
-    again = Delivery(again.ingress_owner, again.lane, again.body, has_cc=False, redelivered=True)
+    one, two, three, four = await waiting(council, police, count=4)
+    again = [replace(delivery, redelivered=True) for delivery in (two, three)]
     seen = commits(police)
-    await police.receiver.take([one, again, three, four])
-    assert len(seen) == 4  # one alone; the count, then the message; two together
+    await police.receiver.take([one, *again, four])
+    assert len(seen) == 6  # one; twice the count and then the message; four
     assert (len(await police.rows(inbox_rows)), await police.rows(arrival_attempt)) == (4, [])
 
 
