@@ -6,6 +6,7 @@ sealed in the envelope until the decision maker opens it, and that act is logged
 
 from adapters.kit.delivery.inbox_worker import Received
 from adapters.kit.refusal import Refused, refuse_if
+from adapters.kit.store.alarms import Priority
 from adapters.kit.store.filing import read_all, write
 from adapters.kit.store.transaction import Transaction
 from adapters.la.console.arrivals import KIND as KIND
@@ -36,6 +37,8 @@ class Answers:
         """File an answer, late or not (RSP-14). An answer to somebody else's question is refused.
 
         So is one that names an item as another one is named already: grants, handovers and corrections go by the name.
+        One that comes after the decision, a supplement too, is an alarm: somebody reads it against what was decided
+        without it (RSP-12).
         """
         enquiry, version = await self._asked_of(tx, message.enquiry, message.rfi, sender=received.original.peer)
         refuse_if(_names_taken(message, await arrivals(tx, message.enquiry)))
@@ -47,6 +50,10 @@ class Answers:
         await write(tx, KIND, f"{message.enquiry}/{message.rfi}/{received.original.mid}", arrived, version=None)
         for row in source_rows(message.enquiry, arrived):
             await tx.add_timer(row.kind, row.ref, row.due_at)
+        if enquiry.decided is not None:
+            refs = {"enquiry": message.enquiry, "rfi": message.rfi, "from": received.original.peer}
+            alarm_id = f"after-decision/{message.rfi}/{received.original.mid}"
+            await tx.alarm(alarm_id, priority=Priority.P2, code="answer-after-decision", refs=refs)
         what = f"{'supplement' if message.supplement else 'answer'} from {received.original.peer}"
         if not message.outstanding:
             how = "answered before the call was made"

@@ -1,0 +1,48 @@
+"""What comes after the decision over the hub: filed, shown against the decision, and somebody is told to read it."""
+
+from deploy.demo.agencies import COUNCIL, MANAGER
+from deploy.demo.area import Area
+from tests.integration.commands.office import (
+    ENQUIRY,
+    HOUSING,
+    POLICE,
+    answered,
+    collation_of,
+    enquiry_of,
+    issued,
+)
+
+
+async def decided(area: Area) -> None:
+    """Decide, and let everybody hear."""
+    await area.console.decision_maker.decide(
+        ENQUIRY, outcome="early_help", level_of_need="2", rationale="as known", next_step="early help", user=MANAGER
+    )
+    await area.settle()
+
+
+async def alarms_about_answers(area: Area) -> list[dict[str, str]]:
+    """Give the references of the alarms about answers that came after the decision."""
+    async with area.adapters[COUNCIL].store.snapshot() as view:
+        return [dict(alarm.refs) for alarm in await view.alarms() if alarm.code == "answer-after-decision"]
+
+
+async def test_an_answer_that_comes_after_the_decision_is_shown_against_it_and_rings(area: Area) -> None:
+    """RSP-14, RSP-16: the decision keeps saying that it was made without it, and nobody has to find it by chance."""
+    await issued(area, HOUSING, POLICE)
+    await answered(area, POLICE)
+    assert await alarms_about_answers(area) == []
+    await decided(area)
+    before = (await enquiry_of(area)).decided
+    assert before is not None
+    assert (before.seen, before.not_seen) == ((POLICE,), (HOUSING,))
+
+    await answered(area, HOUSING)
+
+    collation = await collation_of(area)
+    row = next(row for row in collation.rows if row.participant == HOUSING)
+    assert (row.status.value, row.items > 0) == ("answered", True)
+    assert collation.decided == before
+    assert row.answered_at is not None
+    assert row.answered_at > before.at
+    assert [refs["from"] for refs in await alarms_about_answers(area)] == [HOUSING]
