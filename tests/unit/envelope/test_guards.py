@@ -6,15 +6,18 @@ from typing import Any
 
 import pytest
 from nacl.signing import SigningKey
+from pydantic import ValidationError
 
 from adapters.kit.envelope import conformance, hybrid, verification
 from adapters.kit.envelope.conformance import judge, load_world
-from adapters.kit.envelope.sealing import NoCurrentKey
+from adapters.kit.envelope.manifest import Manifest
+from adapters.kit.envelope.sealing import Author, Chain, NoCurrentKey, UnfitForSealing
+from adapters.kit.envelope.verification import Arrival, Opened
 from broker import verify
 from broker.verify import is_signed
 from schemas import base64url, signing
 from schemas.directory import AgencyRecord, Directory, Pair
-from tests.support.envelopes import sealed_by
+from tests.support.envelopes import delivered, opened, sealed_by
 from tests.support.parties import NOW, Party
 from tests.vectors.make import FOLDER
 
@@ -157,3 +160,48 @@ def test_the_one_spelling_is_read_back() -> None:
         assert base64url.decode(base64url.encode(raw)) == raw
         assert base64url.decode(base64url.encode(raw), size=length) == raw
         assert base64url.decode(base64url.encode(raw), size=length + 1) is None
+
+
+def test_a_log_that_prints_an_arrival_shows_none_of_its_bytes(
+    council: Party, police: Party, directory: Directory
+) -> None:
+    """A9: neither the body nor its parts stand in the printed form, which ends up in tracebacks."""
+    sealed = sealed_by(council, police, directory=directory)
+    arrival = delivered(sealed.body, sender=council, recipient=police, directory=directory)
+    assert isinstance(arrival, Arrival)
+    printed = repr(arrival) + repr(sealed)
+    assert "ciphertexts" not in printed
+    assert "MSE1" not in printed
+
+
+@pytest.mark.parametrize("chain", [Chain(1, b"\1" * 32), Chain(2, bytes(32))])
+def test_a_sender_does_not_sign_a_chain_that_every_recipient_refuses(
+    chain: Chain, council: Party, police: Party, directory: Directory
+) -> None:
+    """E03: the first of a chain, and no other, follows nothing; it is said before anything is signed."""
+    with pytest.raises(UnfitForSealing, match="chain"):
+        sealed_by(council, police, directory=directory, chain=chain)
+
+
+def test_a_sender_keeps_the_content_key_of_every_section(council: Party, police: Party, directory: Directory) -> None:
+    """SPEC 11.1: without them nobody could prove the text after the prekeys are erased."""
+    sealed = sealed_by(council, police, directory=directory)
+    kept = opened(sealed.body, sender=council, recipient=police, directory=directory)
+    assert isinstance(kept, Opened)
+    assert len(sealed.openings) == 4 * 33
+    assert sealed.openings == kept.openings
+
+
+def test_a_manifest_that_was_checked_cannot_be_changed_and_shows_nobody_in_an_error(
+    council: Party, police: Party, directory: Directory
+) -> None:
+    """E22 holds for what is read later; a refused author's name does not reach a log (SEC-02)."""
+    sealed = sealed_by(council, police, directory=directory)
+    arrival = delivered(sealed.body, sender=council, recipient=police, directory=directory)
+    assert isinstance(arrival, Arrival)
+    manifest = Manifest.of(arrival.stub, author=Author("somebody", "coordinator"), purpose="p", sections=(1,))
+    with pytest.raises(ValidationError):
+        manifest.user = "somebody-else"  # type: ignore[misc]  # that is the attack
+    with pytest.raises(ValidationError) as refused:
+        Manifest.of(arrival.stub, author=Author("Tilly\0", "coordinator"), purpose="p", sections=(1,))
+    assert "Tilly" not in str(refused.value)

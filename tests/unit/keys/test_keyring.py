@@ -12,6 +12,7 @@ from adapters.kit.keys.keyhealth import KeyMetrics, expiries, self_test
 from adapters.kit.keys.keyring import AlreadyThere, Keyring, NoSigningKey, NoSuchKey, NoSuchRole
 from adapters.kit.keys.protectors import CannotUnlock, ReadableByOthers
 from schemas.directory import Directory
+from schemas.signing import pae
 from tests.support.envelopes import delivered, refusal_code, sealed_by
 from tests.support.parties import ALL_ROLES, NOW, Party, cheap_protector, make_directory, make_party
 
@@ -297,3 +298,28 @@ def test_a_flipped_bit_anywhere_in_the_key_file_is_seen_before_anything_in_it_is
         except keyfile.DamagedKeyFile:
             refused += 1
     assert refused > 40
+
+
+def test_the_keys_live_as_long_as_the_statement_on_forward_secrecy_says() -> None:
+    """SPEC 7: whoever takes all keys today cannot read what was sealed more than 23 days ago."""
+    lives = (keyplan.IDENTITY_LIFE, keyplan.SIGNING_LIFE, keyplan.PREKEY_LIFE, keyplan.FORWARD_SECRECY)
+    assert tuple(life // 86_400 for life in lives) == (730, 90, 7, 23)
+    overlaps = (keyplan.SIGNING_OVERLAP, keyplan.PREKEY_OVERLAP, keyplan.KEPT_AFTER)
+    assert tuple(length // 86_400 for length in overlaps) == (14, 2, 16)
+
+
+def test_nobody_is_given_a_key_for_a_time_before_there_was_a_keyring() -> None:
+    """A key that claims to have been valid earlier would let somebody date a message back."""
+    party = make_party("testford-yot", kind="yot", weeks=1)
+    assert {key.not_before for key in party.keyring.stored.keys if key.not_before < NOW.timestamp()} == set()
+
+
+def test_a_keyring_of_today_is_opened_by_the_version_of_tomorrow(tmp_path: Path) -> None:
+    """Names on the disk are for ever: what keys are bound to, which file locks, and who may look into the folder."""
+    Keyring.create(tmp_path / "keys", participant="testford-yot", protector=cheap_protector(), now=NOW)
+    (key, *_) = keyfile.load(tmp_path / "keys").keys
+    parts = ("testford-yot", key.use, key.id, key.public)
+    assert key.label("testford-yot") == pae("keyring", *(part.encode() for part in parts))
+    assert keyfile.master_label("testford-yot") == pae("keyring-master", b"testford-yot")
+    assert sorted(path.name for path in (tmp_path / "keys").iterdir()) == ["keyring.json", "keyring.lock"]
+    assert (tmp_path / "keys").stat().st_mode & 0o777 == 0o700
