@@ -1,7 +1,8 @@
 """Carries one telling, asks after one that was accepted, tries one way; and notes how each fared.
 
 It guarantees: whatever a server does, the row and its way say so afterwards; a telling whose way is no longer in the
-duty file is given up; the notice is made anew each time, so that its link is good for the whole of its life.
+duty file is given up; nobody is told who has gone off duty since it was decided, and the next rung does not wait for
+that; the notice is made anew each time, so that its link is good for the whole of its life.
 """
 
 import random
@@ -28,6 +29,8 @@ from broker.settings import Backoff
 
 FOLLOWED_FOR: Final = timedelta(days=3)
 """Notify gives up on a text message after 72 hours."""
+OFF_DUTY: Final = "off_duty"
+"""Why a telling waits whose post went home: no fault of its way."""
 
 
 @dataclass(frozen=True)
@@ -60,13 +63,16 @@ class Carrying:
 
     async def tell(self, batch: Batch) -> None:
         """Carry what was claimed as one notice, which speaks of the first."""
-        telling = batch.first
-        route = tellings.route_of(telling, self.duty.desk(telling.desk))
-        if route is None:
+        telling, desk, now = batch.first, self.duty.desk(batch.first.desk), self.clock()
+        route, on_duty_at = tellings.route_of(telling, desk), desk.on_duty_at(telling.rung, telling.post, now)
+        if route is None or on_duty_at is None:
             await self._note(batch.tellings, state=State.ABANDONED.value, next_try_at=None)
             return
+        if on_duty_at > now:  # decided in office hours and tried again after them: not to be told then
+            await self._note(batch.tellings, fault=OFF_DUTY, next_try_at=on_duty_at)
+            return
         try:
-            notice = self.wording.notice(telling, batch.entry, duty=self.duty, now=self.clock())
+            notice = self.wording.notice(telling, batch.entry, duty=self.duty, now=now)
             accepted = await self._carried(telling, route, notice)
         except NotTold as fault:
             pause = self.backoff.pause(telling.attempts, chance=random.random())  # noqa: S311 - jitter, not a secret

@@ -109,6 +109,13 @@ class Desk:
             return self.out_of_hours
         return next((one.routes for one in self.posts if (one.rung, one.name) == (rung, post)), ())
 
+    def on_duty_at(self, rung: str, post: str, now: datetime) -> datetime | None:
+        """Give when a post may be told, `now` if at once; None if never, or if it is there no more."""
+        if rung == OUT_OF_HOURS:
+            return now
+        found = next((one for one in self.posts if (one.rung, one.name) == (rung, post)), None)
+        return found.next_on_duty(now, calendar=self.calendar) if found else None
+
 
 @dataclass(frozen=True)
 class Duty:

@@ -255,6 +255,25 @@ async def test_at_night_only_the_out_of_hours_route_is_used(hub: Office) -> None
     assert (hub.mail.mails, hub.notify.sent) == ([], [])
 
 
+async def test_a_mail_that_failed_in_the_afternoon_is_not_tried_again_in_the_evening(hub: Office) -> None:
+    """Decided in office hours, and the officer went home: the out-of-hours route is told, and the officer at nine."""
+    hub.now = local("2026-11-24T16:59")
+    hub.desks = (desk(OFFICER, out_of_hours=(HOOK,)),)
+    hub.mail.mood = Mood.IS_BUSY
+    await hub.raise_(URGENT)
+    await hub.turn(hub.courier())
+    hub.mail.mood = Mood.TAKES
+    courier = hub.courier()
+    await hub.turn(courier, minutes=5, rounds=2)
+    assert hub.mail.mails == []
+    assert await hub.rungs() == ["contact_officer", "out_of_hours"]
+    assert len(hub.receiver.alerts()) == 1
+    assert (AlertKind.NOT_TOLD, POLICE, "off_duty.mail.contact_officer") not in await hub.troubles(courier)
+    hub.now = local("2026-11-25T09:00")
+    await hub.turn(courier)
+    assert len(hub.mail.mails) == 1
+
+
 async def test_an_agency_that_is_all_on_leave_is_an_alert_of_its_own(hub: Office) -> None:
     """Nobody can be told: somebody else has to ring."""
     away = (Span(date(2026, 11, 20), date(2026, 12, 20)),)

@@ -213,6 +213,15 @@ def test_the_lead_is_told_though_everybody_else_is_away() -> None:
     assert ask(URGENT, MONDAY, at=desk(*away, LEAD)) == Tell("agency_lead", (LEAD,))
 
 
+def test_a_desk_says_when_a_post_may_be_told_and_that_one_it_lost_may_not() -> None:
+    """Asked again before each try: somebody may have gone home since it was decided."""
+    here = desk(OFFICER)
+    assert here.on_duty_at("contact_officer", "officer", MONDAY) == MONDAY
+    assert here.on_duty_at("contact_officer", "officer", NIGHT) == local("2026-11-24T09:00")
+    assert here.on_duty_at(OUT_OF_HOURS, OUT_OF_HOURS, NIGHT) == NIGHT
+    assert here.on_duty_at("contact_officer", "former-officer", MONDAY) is None
+
+
 def test_a_duty_without_a_desk_of_that_name_gives_an_empty_one() -> None:
     """Empty means no: nobody is told by accident."""
     assert Duty({}).desk("testford-police").is_empty
