@@ -11,6 +11,7 @@ from broker.alerts import AlertKind
 from broker.calendar import MASH_CALENDAR
 from broker.ledger_tables import timers
 from broker.sla.started import StartedKind
+from broker.timers import rows
 from broker.timers import started as book
 from schemas.stub import Event
 from tests.integration.watch.watching import Watching, World, watching
@@ -145,3 +146,13 @@ async def test_a_row_fires_by_itself_while_the_watch_runs_and_not_before_it_is_d
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         assert [due <= at for at in fired.values()] == [True]
+
+
+async def test_a_row_that_is_due_later_after_all_does_not_fire_at_its_old_time(tmp_path: Path) -> None:
+    """The attack: the wheel in memory holds an older due time than the store."""
+    world = World()
+    async with watching(str(tmp_path / "ledger"), world) as seen:
+        row = rows.TimerRow("clock/x/breach//one", "clock/x/breach/", "one", world.now + timedelta(hours=1))
+        await rows.write(seen.ledger, [row], gone=[], now=world.now)
+        assert await rows.fire(seen.ledger, [row.key], now=world.now) == (row,)
+        assert await firings(seen) == {}
