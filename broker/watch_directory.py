@@ -17,7 +17,7 @@ from broker.directory import directory_of
 from broker.directory_repository import NothingPublished, Repository
 from broker.errors import HubError
 from schemas import base64url
-from schemas.directory import AgencyRecord, Directory, Pair, Past
+from schemas.directory import AgencyRecord, Directory, Pair, Past, SigningKey
 
 _FAULTS = (OSError, ValueError, KeyError, TypeError, ValidationError, RepositoryError, NothingPublished)
 
@@ -34,6 +34,8 @@ def read_exported(path: Path) -> Directory:
         [AgencyRecord.model_validate_json(json.dumps(each)) for each in plain["records"].values()],
         [Pair.model_validate_json(json.dumps(each)) for each in plain["pairs"]],
         suspended=plain["suspended"],
+        hub_keys=[SigningKey.model_validate_json(json.dumps(each)) for each in plain.get("hub_keys", ())],
+        left=plain.get("left", {}),
     )
     return directory.remembering(Past.model_validate_json(json.dumps(each)) for each in plain.get("history", ()))
 

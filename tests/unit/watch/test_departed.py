@@ -1,13 +1,17 @@
 """The hub's clocks when an agency has left."""
 
 from datetime import timedelta
+from pathlib import Path
 
 from broker.calendars import Calendars
 from broker.watch_departed import awaited, ended
+from broker.watch_directory import read_exported
 from broker.watch_picture import Picture, standing
 from broker.watch_standing import Phase
+from schemas import base64url
+from schemas.directory import SigningKey, canonical_bytes
 from schemas.stub import Event
-from tests.unit.watch.traffic import HEALTH, LA, POLICE, Story
+from tests.unit.watch.traffic import HEALTH, LA, POLICE, Story, directory
 
 
 def test_what_is_owed_by_somebody_who_has_left_ends_and_rings_nobody() -> None:
@@ -53,3 +57,17 @@ def test_no_receipt_is_awaited_from_or_for_somebody_who_has_left() -> None:
     waiting = [one for some in Picture(Calendars(), story.passages).survey(now) for one in some.unreceipted]
     assert {one.recipient for one in awaited(waiting, {POLICE: 1})} == {HEALTH}
     assert list(awaited(waiting, {LA: 1})) == []
+
+
+def test_an_exported_directory_keeps_its_hash_with_the_hubs_keys_and_those_who_left(tmp_path: Path) -> None:
+    """Another hash at one version would be an equivocation in everybody's eyes (M5)."""
+    key = SigningKey(
+        kid=base64url.encode(bytes(16)), public=base64url.encode(bytes(32)), not_before=0, not_after=2_000_000_000
+    )
+    made = directory(pairs=[(LA, POLICE)], hub_keys=[key], left={HEALTH: 7})
+    exported = canonical_bytes(
+        made.version, made.records, made.pairs, made.suspended, hub_keys=made.hub_keys, left=made.left
+    )
+    (tmp_path / "directory.json").write_bytes(exported)
+    read = read_exported(tmp_path / "directory.json")
+    assert (read.hash, read.hub_keys, dict(read.left)) == (made.hash, (key,), {HEALTH: 7})
