@@ -323,3 +323,16 @@ def test_a_keyring_of_today_is_opened_by_the_version_of_tomorrow(tmp_path: Path)
     assert keyfile.master_label("testford-yot") == pae("keyring-master", b"testford-yot")
     assert sorted(path.name for path in (tmp_path / "keys").iterdir()) == ["keyring.json", "keyring.lock"]
     assert (tmp_path / "keys").stat().st_mode & 0o777 == 0o700
+
+
+def test_an_operator_reads_of_each_role_how_long_its_own_keys_last() -> None:
+    """A role whose keys run out is not hidden behind another's that last longer."""
+    party, later = make_party("testford-yot", kind="yot", weeks=1), NOW + timedelta(days=3)
+    ring = party.keyring
+    ring.add_role("duty_team", opens=[1], now=later)
+    lasting = {one.role: one.days for one in expiries(ring, later) if one.use == "prekey"}
+    ends = {
+        role.name: max(key.not_after for key in ring.stored.keys if key.role == role.id) for role in ring.stored.roles
+    }
+    assert {name: (end - later.timestamp()) / 86_400 for name, end in ends.items()} == lasting
+    assert len(set(ends.values())) > 1
