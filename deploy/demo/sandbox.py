@@ -63,6 +63,8 @@ def _next_steps(folder: Path) -> str:
   mash run --once                                              # housing receives
   mash inbox list                                              # the request's reference, RFI-...
   mash respond propose RFI-...                                 # what was found, and what to do before it can be sent
+  mash respond form RFI-... > form.yaml                        # why it is lawful; fill in what is empty
+  mash respond record RFI-... form.yaml
   mash respond send RFI-... && mash run --once
 
 What the hub sees of all this, in a terminal of its own:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from adapters.cli.lawful_form import read_notes
 from deploy.demo.agencies import COUNCIL
 from deploy.demo.area import FORM
+from deploy.demo.lawful import written
 from tests.integration.commands.program import NAMES, Ran, is_a_plain_no, mash
 
 pytestmark = [pytest.mark.xdist_group("commands"), pytest.mark.timeout(600)]
@@ -73,6 +75,13 @@ class Round:
         judge = ("--level", "4", "--best-placed", "children's social care", "--analysis", "a pattern of violence")
         self.at_police("judge", "respond", "judge", rfi, *judge)
         self.at_police("standing", "respond", "standing", rfi)
+        self.at_police("ask-advice", "respond", "ask-advice", rfi, "legal")
+        self.at_police("advice-given", "respond", "advice-given", rfi, "legal")
+        self.at_police("not lawful yet", "respond", "send", rfi)
+        form = self._out / "form.json"
+        form.write_text(self.at_police("form", "respond", "form", rfi).out, "utf-8")
+        form.write_text(written(read_notes(form)).model_dump_json(), "utf-8")
+        self.at_police("record", "respond", "record", rfi, str(form))
         self.at_police("send", "respond", "send", rfi)
         self.at_police("twice", "respond", "send", rfi)
         self.at_police("police sends", "run", "--once")
@@ -113,7 +122,16 @@ def played(sandbox: Path, tmp_path_factory: pytest.TempPathFactory) -> Round:
 
 def test_every_call_that_should_be_refused_is_a_plain_no_and_no_other_is(played: Round) -> None:
     """Exit code 1, reasons on standard error, nothing on standard output, nobody named."""
-    assert set(played.refused) == {"too early", "guess", "not held", "no ground", "twice", "overheard"}
+    assert set(played.refused) == {
+        "too early",
+        "guess",
+        "not held",
+        "no ground",
+        "not lawful yet",
+        "twice",
+        "overheard",
+    }
+    assert "LAW-24" in played.refused["not lawful yet"].err
     for ran in played.refused.values():
         is_a_plain_no(ran)
 
