@@ -8,7 +8,7 @@ DIR ?=
 RUNS ?=
 KILLS ?= 5
 
-.PHONY: help install dev assets demo sandbox test check bench fault fuzz crash long format lock clean
+.PHONY: help install dev assets demo sandbox test check bench load fault fuzz crash long mutate format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -65,9 +65,13 @@ check: .venv/.dev ## ruff, mypy strict, the import contracts, the dependency lis
 	@$(BIN)/deptry .
 	@$(BIN)/python -m pytest tests/structure
 
-bench: .venv/.dev ## measure sealing, rules, hub and timers, each beside a named alternative in the same run
+bench: .venv/.dev ## measure sealing, rules, hub, timers and the whole product, each beside a named alternative in the same run
 	@bash deploy/local/need.sh rabbitmq
-	@for bench in envelope disclosure hub timers; do echo "== $$bench"; $(BIN)/python -m tests.bench.bench_$$bench || exit 1; done
+	@for bench in envelope disclosure hub timers product; do echo "== $$bench"; $(BIN)/python -m tests.bench.bench_$$bench || exit 1; done
+
+load: .venv/.dev ## fifty requests a second for two minutes through the whole product, every program a process of its own
+	@bash deploy/local/need.sh servers
+	@$(BIN)/python -m tests.bench.load
 
 fault: .venv/.dev ## cut a three-node RabbitMQ apart in network namespaces and count every message (as root)
 	@bash deploy/local/need.sh rabbitmq
@@ -82,6 +86,12 @@ crash: .venv/.dev ## kill a real adapter at every point of the delivery design, 
 
 long: .venv/.dev ## the property tests with 10,000 examples each
 	@MASH_EXAMPLES=10000 MASH_DELIVERY_RUNS=10000 $(BIN)/python -m pytest tests/properties --timeout 0 -n $(WORKERS)
+
+MUTATED := combine ladder decision facts gaps provenance agency_facts request_facts reading policy wording dates vocabulary cedar pack
+KILLERS := facts fail_closed gaps own_cases pack reading shared_cases second_locks
+mutate: .venv/.dev ## put small faults into the disclosure engine and its rules, and count which the tests notice
+	@$(BIN)/python -m tests.mutation $(MUTATED:%=adapters/kit/disclosure/%.py) --no-conftest -k "not rule_is_lost" --tests $(KILLERS:%=tests/unit/disclosure/test_%.py)
+	@$(BIN)/python -m tests.mutation.rules
 
 format: .venv/.dev ## let ruff format and sort
 	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format -q .

@@ -29,6 +29,7 @@ def run(
 async def _session(home: Home, *, once: bool, as_json: bool) -> "Moved | None":
     from adapters.kit.running.adapter import Adapter
     from adapters.kit.running.chores import (
+        keep_alarms,
         keep_departures,
         keep_directory,
         keep_heartbeats,
@@ -67,6 +68,7 @@ async def _session(home: Home, *, once: bool, as_json: bool) -> "Moved | None":
             keep_departures(adapter.departures),
             keep_reconciled(adapter.manifests, connection),
             keep_retention(adapter.retention()),
+            keep_alarms(adapter.store),
             notice_silence(connection),
             timekeeper.run(),
         )

@@ -175,6 +175,12 @@ _CODES: Final = {
     "agreement_end": "End of an agreement",
     "notice": "End of a notice",
     "attestation": "Attestation",
+    "breach_alert": "Data breach, time since it was known",
+    "breach_due": "Data breach, the 72 hours are over",
+    "subject_access_warning": "Subject access request, soon due",
+    "subject_access_due": "Subject access request, due",
+    "disagreement_due": "Professional disagreement, stage over",
+    "marac_minutes_due": "Minutes of the MARAC, due",
 }
 
 
@@ -198,9 +204,14 @@ def sentence(alert: Alert, *, peer: str, sent_back: bool = False) -> Sentence:
 
 def spoken(code: str) -> str:
     """Say a code in words where there are any: `sealing_key:team` is the sealing key of the role `team`."""
-    head, _, tail = code.partition(":")
+    head, tail = next((parts for mark in ":." if (parts := _cut(code, mark))[0] in _CODES), (code, ""))
     words = _CODES.get(head, head)
     return f"{words} ({tail.replace('_', ' ')})" if tail else words
+
+
+def _cut(code: str, mark: str) -> tuple[str, str]:
+    head, _, tail = code.partition(mark)
+    return head, tail
 
 
 def _unknown(alert: Alert) -> Sentence:

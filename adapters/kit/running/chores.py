@@ -12,12 +12,14 @@ from typing import Final
 
 import structlog
 
+from adapters.kit.delivery.alarm_courier import AlarmCourier
 from adapters.kit.keys.keyring import Keyring, NoSigningKey
 from adapters.kit.running.departures import Departures
 from adapters.kit.running.heartbeats import beat
 from adapters.kit.running.manifests import Manifests
 from adapters.kit.running.partners import REFRESH_EVERY, Partners
 from adapters.kit.running.retention import Retention
+from adapters.kit.store.alarms import Alarm, Priority
 from adapters.kit.store.errors import StoreUnavailable
 from adapters.kit.store.store import Store
 from broker.directory_client import NoDirectory
@@ -25,6 +27,7 @@ from broker.hub import HubConnection
 from schemas.directory import Directory
 from schemas.routing import Lane
 
+ALARMS_EVERY: Final = timedelta(seconds=15)
 KEYS_EVERY: Final = timedelta(hours=6)
 DEPARTURES_EVERY: Final = timedelta(minutes=1)
 RECONCILED_EVERY: Final = timedelta(minutes=1)
@@ -72,6 +75,24 @@ async def keep_keys(keyring: Keyring, *, clock: Clock, sleep: Sleep = asyncio.sl
         await sleep(KEYS_EVERY.total_seconds())
 
 
+async def keep_alarms(store: Store, *, sleep: Sleep = asyncio.sleep) -> None:
+    """Write every alarm into the log, where the machine's own watching finds it; `mash alarms list` shows the rest."""
+    log, courier = structlog.get_logger(), AlarmCourier(store, _into_the_log)
+    while True:
+        try:
+            await courier.run_once()
+        except StoreUnavailable as fault:
+            log.error("alarms not told", exc_info=fault)
+        await sleep(ALARMS_EVERY.total_seconds())
+
+
+async def _into_the_log(alarm: Alarm) -> bool:
+    log = structlog.get_logger()
+    say = log.error if alarm.priority is Priority.P1 else log.warning
+    say("alarm: see mash alarms list", code=alarm.code, reference=alarm.alarm_id)
+    return True
+
+
 async def keep_heartbeats(
     store: Store, *, participant: str, directory: Callable[[], Directory], sleep: Sleep = asyncio.sleep
 ) -> None:
@@ -98,7 +119,7 @@ async def keep_departures(departures: Departures, *, sleep: Sleep = asyncio.slee
             log.error("departures not told", exc_info=fault)
         else:
             if ended:
-                log.warning("a partner has left", requests_ended=ended)
+                log.warning("a partner has left: its requests ended", count=ended)
         await sleep(DEPARTURES_EVERY.total_seconds())
 
 

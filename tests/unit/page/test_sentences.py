@@ -35,7 +35,12 @@ def test_a_code_with_braces_is_shown_as_it_is() -> None:
 
 @pytest.mark.parametrize(
     ("code", "expected"),
-    [("signing_key", "Signing key"), ("sealing_key:decision_maker", "Sealing key (decision maker)"), ("E09", "E09")],
+    [
+        ("signing_key", "Signing key"),
+        ("sealing_key:decision_maker", "Sealing key (decision maker)"),
+        ("breach_alert.24h", "Data breach, time since it was known (24h)"),
+        ("E09", "E09"),
+    ],
 )
 def test_a_code_is_said_in_words_where_there_are_any(code: str, expected: str) -> None:
     """And as it is where there are none."""
