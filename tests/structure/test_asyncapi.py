@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from broker.hub import MAX_BODY_BYTES
-from broker.topology import Topology
+from broker.topology import ANSWER_LANE, HUB, HUB_LANE, Topology
 from broker.transport import CONTENT_TYPE
 from schemas.routing import Lane, ingress_exchange, queue_name, routing_key
 
@@ -33,6 +33,14 @@ def test_an_implementer_is_told_the_names_that_the_hub_uses(lane: Lane) -> None:
 def test_an_implementer_is_told_every_lane(channel: str) -> None:
     """A lane that is not in the contract would be read by nobody."""
     assert CONTRACT["channels"][channel]["parameters"]["lane"]["enum"] == [lane.value for lane in Lane]
+
+
+def test_an_implementer_is_told_where_the_hubs_manifests_come_from_and_where_the_answer_goes() -> None:
+    """Whoever waited in another lane would never hear that a message was dropped."""
+    said = CONTRACT["components"]["messages"]["word"]["summary"]
+    assert f"`{ingress_exchange(HUB)}`" in said
+    assert f"`{routing_key('{recipient}', HUB_LANE)}`" in said
+    assert f"`{routing_key(HUB, ANSWER_LANE)}`" in said
 
 
 def test_an_implementer_is_told_the_kind_of_exchange_and_the_limits() -> None:
