@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from adapters.kit.running.adapter import Adapter
     from adapters.kit.store.alarms import Alarm
 
-app = typer.Typer(help="What has rung, and what was done about it.", no_args_is_help=True)
+app = typer.Typer(help="See which clocks have rung and what else needs a person.", no_args_is_help=True)
 
 
 @app.command("list")

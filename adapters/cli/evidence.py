@@ -14,8 +14,8 @@ from adapters.cli import say
 from adapters.cli.frame import HERE, AsJson, Home, User
 
 if TYPE_CHECKING:
-    from adapters.kit.envelope.evidence import Bundle
-    from adapters.kit.envelope.findings import Finding
+    from adapters.kit.evidence.bundle import Bundle
+    from adapters.kit.evidence.findings import Finding
     from adapters.kit.running.adapter import Adapter
 
 app = typer.Typer(help="Prove who asked and answered what, and when.", no_args_is_help=True)
@@ -34,8 +34,8 @@ def export(
 ) -> None:
     """Write the evidence of a thread. Without --section, the decision maker's and protected parts stay closed."""
     from adapters.cli.frame import perform
-    from adapters.kit.envelope.evidence import write_bundle
-    from adapters.kit.envelope.evidence_source import NothingHere
+    from adapters.kit.evidence.bundle import write_bundle
+    from adapters.kit.evidence.source import NothingHere
     from adapters.kit.keys.keyfile import write_private
 
     async def collect(adapter: "Adapter") -> dict[str, object]:
@@ -55,9 +55,9 @@ async def collected(adapter: "Adapter", name: str, *, sections: frozenset[int], 
 
     Raises `NothingHere`, and `Refused` for somebody who is no user here.
     """
-    from adapters.kit.envelope.evidence import Bundle, proofs_for
-    from adapters.kit.envelope.evidence_source import exhibits
     from adapters.kit.envelope.verification import Arrival, Opened, Refusal, open_arrival
+    from adapters.kit.evidence.bundle import Bundle, proofs_for
+    from adapters.kit.evidence.source import exhibits
     from broker.directory_proof import Archive
 
     adapter.settings.users.find(user)
@@ -102,8 +102,8 @@ def verify(
     """Say, exhibit by exhibit, what holds. Exit code 1 if anything does not."""
     from hashlib import sha256
 
-    from adapters.kit.envelope.evidence import NoBundle, read_bundle
-    from adapters.kit.envelope.findings import verify_bundle
+    from adapters.kit.evidence.bundle import NoBundle, read_bundle
+    from adapters.kit.evidence.findings import verify_bundle
     from schemas import base64url
     from schemas.fingerprint import fingerprint
 

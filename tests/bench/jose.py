@@ -1,7 +1,7 @@
 """What the same message costs in JOSE with a library that people use, joserfc.
 
 Each text is signed (JWS, Ed25519, RFC 9864) and then encrypted once for all its recipients (JWE in general JSON
-serialisation, ECDH-ES+A256KW with X25519, A256GCM). It has no post-quantum part, no commitments, no padding and no stub.
+serialisation, ECDH-ES+A256KW with X25519, A256GCM): without a post-quantum part, commitments, padding and a stub.
 """
 
 import json

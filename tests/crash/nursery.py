@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from tempfile import NamedTemporaryFile
 
-from adapters.kit.delivery import failpoints
+from adapters.kit import failpoints
 from tests.crash.victim import Settings, live
 
 _CONTEXT = get_context("forkserver")

@@ -18,10 +18,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from adapters.kit.delivery.failpoints import POINTS, VARIABLE
 from adapters.kit.delivery.inbox import InboxReceiver
 from adapters.kit.delivery.inbox_worker import InboxWorker
 from adapters.kit.delivery.outbox_pump import OutboxPump
+from adapters.kit.failpoints import POINTS, VARIABLE
 from adapters.kit.store import invariants
 from adapters.kit.store.store import Store
 from adapters.kit.store.tables import inbox_rows, outbox_rows, quarantine

@@ -17,7 +17,6 @@ from sqlalchemy import select
 
 from adapters.kit.delivery.admission import GAP_TIMER
 from adapters.kit.delivery.alarm_courier import AlarmCourier
-from adapters.kit.delivery.failpoints import reach
 from adapters.kit.delivery.inbox import InboxReceiver
 from adapters.kit.delivery.inbox_worker import InboxWorker, Received
 from adapters.kit.delivery.outbox_pump import OutboxPump
@@ -25,6 +24,7 @@ from adapters.kit.delivery.policy import DeliveryPolicy
 from adapters.kit.delivery.states import OUTBOX_AT_REST, InboxState
 from adapters.kit.envelope.envelopes import Envelopes, KeyedEnvelopes
 from adapters.kit.envelope.verification import Arrival, Opened, Refusal
+from adapters.kit.failpoints import reach
 from adapters.kit.keys.keyring import ROLES, Keyring
 from adapters.kit.store import invariants
 from adapters.kit.store.alarms import Alarm, Priority

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from adapters.kit.delivery.failpoints import reach
+from adapters.kit.failpoints import reach
 from adapters.kit.store.alarms import Alarm
 from adapters.kit.store.store import Store
 

@@ -19,10 +19,10 @@ from typing import Final, TypeVar
 
 from adapters.kit.delivery import quarantine
 from adapters.kit.delivery.admission import Entrance, admit, authenticated, expect
-from adapters.kit.delivery.failpoints import reach
 from adapters.kit.delivery.policy import DeliveryPolicy
 from adapters.kit.envelope.envelopes import Envelopes
 from adapters.kit.envelope.verification import Arrival, Refusal
+from adapters.kit.failpoints import reach
 from adapters.kit.store.errors import StoreFault, StoreUnavailable
 from adapters.kit.store.store import Store
 from adapters.kit.store.transaction import Transaction

@@ -18,7 +18,6 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from adapters.kit.delivery.admission import GAP_TIMER, gap_alarm
-from adapters.kit.delivery.failpoints import reach
 from adapters.kit.delivery.inbox_apply import (
     Apply,
     Received,
@@ -35,6 +34,7 @@ from adapters.kit.delivery.states import InboxEvent, InboxState
 from adapters.kit.delivery.waiting import wait_for
 from adapters.kit.envelope.envelopes import Envelopes
 from adapters.kit.envelope.verification import Arrival, Refusal
+from adapters.kit.failpoints import reach
 from adapters.kit.store import alarms, timers
 from adapters.kit.store.alarms import Priority
 from adapters.kit.store.errors import StoreFault, StoreUnavailable

@@ -13,12 +13,12 @@ from typing import Any, Final
 from uuid import uuid4
 
 from adapters.kit.delivery.chain import FIRST
-from adapters.kit.delivery.failpoints import reach
 from adapters.kit.delivery.policy import DeliveryPolicy
 from adapters.kit.delivery.states import OUTBOX_AT_REST, IllegalMove, OutboxEvent, OutboxState, next_outbox
 from adapters.kit.envelope import drafts
 from adapters.kit.envelope.envelopes import Envelopes
 from adapters.kit.envelope.sealing import CannotSeal, Chain, Outgoing, Sealed
+from adapters.kit.failpoints import reach
 from adapters.kit.store import alarms, ledger
 from adapters.kit.store.alarms import Priority
 from adapters.kit.store.errors import InRecovery, StoreDamaged, TooLate

@@ -20,10 +20,10 @@ from typing import Any, Final, TypeAlias
 from sqlalchemy import Select, select
 
 from adapters.kit.delivery import outbox, outbox_due
-from adapters.kit.delivery.failpoints import reach
 from adapters.kit.delivery.outbox import OUT, RECOVERY
 from adapters.kit.delivery.states import OutboxEvent, OutboxState
 from adapters.kit.delivery.waiting import wait_for
+from adapters.kit.failpoints import reach
 from adapters.kit.store.errors import StoreDamaged, StoreUnavailable
 from adapters.kit.store.session import Row, Session
 from adapters.kit.store.store import Store, Written

@@ -10,8 +10,8 @@ from typing import Final
 
 from sqlalchemy import delete, func, select
 
-from adapters.kit.delivery.failpoints import reach
 from adapters.kit.delivery.policy import DeliveryPolicy
+from adapters.kit.failpoints import reach
 from adapters.kit.store import alarms
 from adapters.kit.store.alarms import Priority
 from adapters.kit.store.session import Session

@@ -14,9 +14,9 @@ from adapters.kit.desk.proposal import Proposal
 from adapters.kit.desk.request_file import RequestFile
 from adapters.kit.lawful.standing import Standing
 from adapters.kit.refusal import Refused, refuse_if
-from adapters.kit.running.users import Users
 from adapters.kit.store.filing import read, write
 from adapters.kit.store.store import Store
+from adapters.kit.users import Users
 from schemas.content.lawfulness import Advice, LawfulNotes
 
 ADVISERS = frozenset({"legal", "dpo", "caldicott"})

@@ -11,10 +11,10 @@ from adapters.kit.delivery.inbox_worker import Received
 from adapters.kit.desk.intake import KIND, tell
 from adapters.kit.desk.request_file import OnwardAsked, RequestFile
 from adapters.kit.refusal import Refused
-from adapters.kit.running.users import Users
 from adapters.kit.store.filing import read, write
 from adapters.kit.store.store import Store
 from adapters.kit.store.transaction import Transaction
+from adapters.kit.users import Users
 from schemas.content.codes import Audience
 from schemas.content.notice import OnwardAnswer, OnwardRequest
 

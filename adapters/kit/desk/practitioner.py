@@ -27,9 +27,9 @@ from adapters.kit.disclosure import Pack
 from adapters.kit.lawful.standing import Standing
 from adapters.kit.lookup.records import Records
 from adapters.kit.refusal import Refused, refuse_if
-from adapters.kit.running.users import Users
 from adapters.kit.store.filing import read, read_all, write
 from adapters.kit.store.store import Store
+from adapters.kit.users import Users
 from broker.sla import sub_request_due
 from schemas.content.lawfulness import RecordNotes
 from schemas.content.notice import Correction, Seen

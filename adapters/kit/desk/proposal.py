@@ -12,7 +12,7 @@ from adapters.kit.lawful.answering import Told, Weighed, answer_findings
 from adapters.kit.lawful.lawfulness import advice_overdue
 from adapters.kit.lawful.notes import form_for
 from adapters.kit.lawful.standing import Standing
-from adapters.kit.running.users import Users, training_warning
+from adapters.kit.users import Users, training_warning
 from schemas.content.lawfulness import LawfulNotes, RecordNotes
 
 _FILL_IN: Final = (

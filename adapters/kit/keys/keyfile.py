@@ -24,7 +24,7 @@ from nacl.exceptions import CryptoError
 from nacl.utils import random
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from adapters.kit.delivery.failpoints import reach
+from adapters.kit.failpoints import reach
 from adapters.kit.keys.protectors import CannotUnlock, refuse_if_readable_by_others
 from adapters.kit.keys.secrets import SecretBytes
 from schemas import base64url

@@ -15,8 +15,8 @@ from typing import Final, Self
 from nacl.signing import SigningKey
 from nacl.utils import random
 
-from adapters.kit.delivery.failpoints import reach
 from adapters.kit.envelope import hybrid
+from adapters.kit.failpoints import reach
 from adapters.kit.keys import keyfile, keyplan
 from adapters.kit.keys.in_use import PrekeyInHand, RecipientKeys, RoleInHand, SenderKeys
 from adapters.kit.keys.keyfile import KeyFile, StoredKey, StoredRole, Wrapping

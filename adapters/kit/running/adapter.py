@@ -14,6 +14,7 @@ from typing import Any, Self
 from pydantic import ValidationError
 
 from adapters.kit.delivery.inbox_worker import Received
+from adapters.kit.delivery.reopening import keep_openings
 from adapters.kit.desk.answer import Holder
 from adapters.kit.desk.clocks import KINDS, on_desk_timer
 from adapters.kit.desk.intake import Intake
@@ -23,7 +24,6 @@ from adapters.kit.desk.practitioner import Desk
 from adapters.kit.desk.retention import requests
 from adapters.kit.disclosure import load_pack
 from adapters.kit.envelope.envelopes import KeyedEnvelopes
-from adapters.kit.envelope.reopening import keep_openings
 from adapters.kit.envelope.sealing import Section
 from adapters.kit.envelope.verification import Refusal
 from adapters.kit.keys.keyring import Keyring

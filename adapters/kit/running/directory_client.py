@@ -10,7 +10,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from adapters.kit.delivery.failpoints import reach
+from adapters.kit.failpoints import reach
 from adapters.kit.keys.keyring import Keyring
 from broker.directory_keys import key_of_identity
 from broker.directory_shelf import role_name, target_path

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from adapters.kit.lawful.standing import Standing
 from adapters.kit.running.retention import RetentionSchedule
-from adapters.kit.running.users import User, Users
+from adapters.kit.users import User, Users
 from schemas.agency import AGENCY_KINDS, ParticipantId
 from schemas.content.base import Content
 

@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from sqlalchemy import select
 
-from adapters.kit.delivery.failpoints import reach
+from adapters.kit.failpoints import reach
 from adapters.kit.store.sealed_fields import Place, framed
 from adapters.kit.store.session import Row, SealedValue, Session
 from adapters.kit.store.tables import ledger

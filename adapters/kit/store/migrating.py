@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.kit.delivery.failpoints import reach
+from adapters.kit.failpoints import reach
 from adapters.kit.store.engine import faults
 from adapters.kit.store.errors import NewerStore, NotSetUp, NotUpToDate
 

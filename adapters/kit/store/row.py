@@ -10,8 +10,8 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.kit.delivery.failpoints import reach
 from adapters.kit.delivery.outbox import SENDING
+from adapters.kit.failpoints import reach
 from adapters.kit.store import hot_path, ledger
 from adapters.kit.store.errors import ClockWentBack, StoreDamaged, WrongParticipant
 from adapters.kit.store.ledger import GENESIS

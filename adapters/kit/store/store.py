@@ -21,10 +21,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from adapters.kit.delivery.failpoints import reach
 from adapters.kit.delivery.outbox import Mailroom
 from adapters.kit.delivery.policy import DEFAULT_POLICY, DeliveryPolicy
 from adapters.kit.envelope.envelopes import Envelopes
+from adapters.kit.failpoints import reach
 from adapters.kit.store import migrating, recovery
 from adapters.kit.store import row as store_row
 from adapters.kit.store.documents import Document

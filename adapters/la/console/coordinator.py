@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 
 from adapters.kit.envelope.sealing import new_thread
 from adapters.kit.refusal import Refused, refuse_if
-from adapters.kit.running.users import training_warning
 from adapters.kit.store.filing import read_all
 from adapters.kit.store.transaction import Transaction
+from adapters.kit.users import training_warning
 from adapters.la.console import clocks
 from adapters.la.console.arrivals import arrivals
 from adapters.la.console.cautions import before_issuing

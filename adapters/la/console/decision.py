@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
-from adapters.kit.envelope.reopening import open_section
+from adapters.kit.delivery.reopening import open_section
 from adapters.kit.envelope.sealing import Section
 from adapters.kit.refusal import Refused, refuse_if
-from adapters.kit.running.users import training_warning
 from adapters.kit.store.filing import write
 from adapters.kit.store.transaction import Transaction
+from adapters.kit.users import training_warning
 from adapters.la.console.answers import KIND, PROGRESS, arrivals, read_arrived
 from adapters.la.console.cautions import before_deciding
 from adapters.la.console.collation import Arrived, EnvelopeRef, Progress

@@ -8,10 +8,10 @@ from adapters.kit.delivery.messages import Outbound, outgoing, service_class
 from adapters.kit.delivery.outbox import OutboxRef
 from adapters.kit.keys.keyring import Keyring
 from adapters.kit.refusal import Refused
-from adapters.kit.running.users import Users
 from adapters.kit.store.filing import read, write
 from adapters.kit.store.store import Store
 from adapters.kit.store.transaction import Transaction
+from adapters.kit.users import Users
 from adapters.la.console.clock_keeping import set_clocks
 from adapters.la.console.enquiry import Enquiry, Issued
 from adapters.la.console.issuing import Area

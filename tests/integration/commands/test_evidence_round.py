@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.kit.envelope.evidence import NoBundle, read_bundle
-from adapters.kit.envelope.findings import Finding, verify_bundle
+from adapters.kit.evidence.bundle import NoBundle, read_bundle
+from adapters.kit.evidence.findings import Finding, verify_bundle
 from deploy.demo.agencies import COUNCIL
 from schemas import base64url
 from tests.integration.commands.office import HOUSING

@@ -9,7 +9,7 @@ from adapters.kit.desk.proposal import Bench, Proposal
 from adapters.kit.desk.request_file import Candidate, RequestFile, withheld
 from adapters.kit.disclosure import load_pack
 from adapters.kit.lawful.standing import Standing
-from adapters.kit.running.users import Users, users_from
+from adapters.kit.users import Users, users_from
 from deploy.demo.lawful import written
 from schemas.content.codes import Outcome
 from schemas.content.lawfulness import Advice, LawfulNotes, RecordNotes, Weighing

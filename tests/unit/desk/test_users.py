@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from adapters.kit.refusal import Refused
-from adapters.kit.running.users import Users, training_warning, users_from
+from adapters.kit.users import Users, training_warning, users_from
 
 USERS: Users = users_from(
     {

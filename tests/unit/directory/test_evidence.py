@@ -11,7 +11,10 @@ from typer.testing import CliRunner
 
 from adapters.cli.evidence import app
 from adapters.kit.envelope.envelopes import KeyedEnvelopes
-from adapters.kit.envelope.evidence import (
+from adapters.kit.envelope.receipting import seal_receipt
+from adapters.kit.envelope.sealing import Author, Outgoing, Sealed, Section, new_thread
+from adapters.kit.envelope.verification import Refusal, open_arrival
+from adapters.kit.evidence.bundle import (
     Bundle,
     Exhibit,
     NoBundle,
@@ -22,11 +25,8 @@ from adapters.kit.envelope.evidence import (
     read_bundle,
     write_bundle,
 )
-from adapters.kit.envelope.evidence_source import NothingHere, Open, exhibits
-from adapters.kit.envelope.findings import verify_bundle
-from adapters.kit.envelope.receipting import seal_receipt
-from adapters.kit.envelope.sealing import Author, Outgoing, Sealed, Section, new_thread
-from adapters.kit.envelope.verification import Refusal, open_arrival
+from adapters.kit.evidence.findings import verify_bundle
+from adapters.kit.evidence.source import NothingHere, Open, exhibits
 from adapters.kit.keys.secrets import SecretBytes
 from broker.directory_proof import Archive
 from schemas.directory import Directory

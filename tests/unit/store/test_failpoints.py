@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from adapters.kit.delivery import failpoints
-from adapters.kit.delivery.failpoints import POINTS, UnknownFailpoint, _armed, reach
+from adapters.kit import failpoints
+from adapters.kit.failpoints import POINTS, UnknownFailpoint, _armed, reach
 
 
 def test_every_name_is_of_the_design() -> None:
@@ -32,9 +32,7 @@ def test_a_misspelt_failpoint_stops_the_program(text: str) -> None:
 @pytest.mark.parametrize(("armed", "survives"), [("C08", 0), ("C08:3", 2)])
 def test_an_armed_process_dies_of_sigkill_at_the_passage_asked_for(armed: str, survives: int) -> None:
     """The real signal: nothing is flushed and no handler runs."""
-    program = (
-        "from adapters.kit.delivery.failpoints import reach\nfor n in range(5):\n reach('C08'); print(n, flush=True)"
-    )
+    program = "from adapters.kit.failpoints import reach\nfor n in range(5):\n reach('C08'); print(n, flush=True)"
     done = subprocess.run(
         [sys.executable, "-c", program], env={"MASH_FAILPOINT": armed}, capture_output=True, text=True, check=False
     )

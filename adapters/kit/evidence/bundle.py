@@ -4,7 +4,7 @@ A bundle holds the stubs of a thread, the content keys and texts that were kept,
 It proves a text by the commitments that the sender signed (SPEC 11); a stub without texts still proves that something
 was sent, when and to whom. It contains plaintext and is to be handled as the case file is.
 The file has one spelling: whatever is not what `write_bundle` would write is refused. What it proves is for
-`adapters.kit.envelope.findings` to say.
+`adapters.kit.evidence.findings` to say.
 """
 
 import io

@@ -16,8 +16,8 @@ from sqlalchemy import or_, select
 from adapters.kit.delivery.admission import IN
 from adapters.kit.delivery.outbox import OUT
 from adapters.kit.delivery.receipt_flow import RECEIPT_APPLIED
-from adapters.kit.envelope.evidence import Exhibit, exhibit_of
 from adapters.kit.envelope.verification import Arrival, Opened, Refusal
+from adapters.kit.evidence.bundle import Exhibit, exhibit_of
 from adapters.kit.keys.secrets import SecretBytes
 from adapters.kit.store.errors import ContentErased
 from adapters.kit.store.session import Session

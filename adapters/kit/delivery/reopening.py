@@ -6,9 +6,9 @@ envelope. The act is in the ledger before the content is given (REC-05).
 
 from adapters.kit.delivery.admission import IN, authenticated
 from adapters.kit.delivery.outbox import thread_key
-from adapters.kit.envelope.evidence_source import OPENED
 from adapters.kit.envelope.sealing import Section
 from adapters.kit.envelope.verification import Arrival, Opened, Refusal, open_arrival
+from adapters.kit.evidence.source import OPENED
 from adapters.kit.keys.keyring import Keyring
 from adapters.kit.refusal import Refused
 from adapters.kit.store.errors import StoreDamaged

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from hmac import compare_digest
 from typing import Final
 
-from adapters.kit.envelope.evidence import Bundle, ReadExhibit, read_exhibit
 from adapters.kit.envelope.manifest import Manifest, parse_manifest
+from adapters.kit.evidence.bundle import Bundle, ReadExhibit, read_exhibit
 from broker.directory_proof import KeyProof, proven_record
 from broker.verify import REVOCATION_MARGIN, is_signed
 from schemas import signing
