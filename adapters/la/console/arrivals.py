@@ -8,12 +8,13 @@ KIND = "answer"
 
 
 async def arrivals(tx: Transaction, reference: str) -> list[Arrived]:
-    """Give every answer to an enquiry, with the sealed parts that have been opened."""
-    return [
+    """Give every answer to an enquiry in the order of arrival, with the sealed parts that have been opened."""
+    found = [
         Arrived.model_validate_json(document.plain)
         for document in await tx.list(KIND)
         if document.key.split("/")[0] == reference
     ]
+    return sorted(found, key=lambda one: (one.at, one.response.part))
 
 
 async def read_arrived(tx: Transaction, key: str) -> tuple[Arrived, int]:
