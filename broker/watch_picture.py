@@ -83,7 +83,9 @@ class Picture:
             tuple(standings_in(conversation, now=now, calendars=self._calendars)),
             tuple(unreceipted_in(conversation, now=now)),
         )
-        if all(one.is_over for one in found.standings) and not awaiting_receipt(conversation, now=now):
+        # An entry can be a moment younger than `now`, which was read before it came; what is not seen is not settled.
+        all_seen = all(note.received_at <= now for note in conversation.notes)
+        if all_seen and all(one.is_over for one in found.standings) and not awaiting_receipt(conversation, now=now):
             self._settled[conversation] = conversation.version, found
         return found
 

@@ -274,3 +274,11 @@ def test_a_watch_that_starts_anew_has_the_same_picture(sayings: list[tuple[bool,
     story.pass_(minutes=1)
     replayed = standing(story.passages, now=story.now, calendars=CALENDARS)
     assert followed.standing(story.now) == replayed
+
+
+def test_a_request_that_was_entered_while_a_round_began_is_seen_by_the_next() -> None:
+    """A stub a moment younger than the round's own time: what was not seen yet must not be taken for settled."""
+    story = asked()
+    picture = Picture(CALENDARS, story.passages)
+    assert picture.standing(story.now - timedelta(microseconds=1)) == ()
+    assert [one.phase for one in picture.standing(story.now)] == [Phase.CARRIED]
