@@ -3,12 +3,14 @@
 A server that cannot be had fails the test in CI and skips it elsewhere; either way one line says what to install.
 """
 
+import logging
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import structlog
 
 from deploy.local.postgres import LocalPostgres
 from deploy.local.process import LocalServerError
@@ -25,6 +27,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for name in set(_SERVERS) & set(getattr(item, "fixturenames", ())):
             item.add_marker(getattr(pytest.mark, name))
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """A program run in the tests' process configures logging, to a stream that ends with its test: put it back."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    structlog.reset_defaults()
+    root.handlers[:], root.level = handlers, level
 
 
 def cannot_be_had(reason: str) -> None:

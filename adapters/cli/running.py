@@ -28,16 +28,7 @@ def run(
 
 async def _session(home: Home, *, once: bool, as_json: bool) -> "Moved | None":
     from adapters.kit.running.adapter import Adapter
-    from adapters.kit.running.chores import (
-        keep_alarms,
-        keep_departures,
-        keep_directory,
-        keep_heartbeats,
-        keep_keys,
-        keep_reconciled,
-        keep_retention,
-        notice_silence,
-    )
+    from adapters.kit.running.chores import chores_of
     from adapters.kit.running.connecting import connection_of
     from adapters.kit.running.partners import partners_of
     from adapters.kit.running.settings import load_settings
@@ -61,15 +52,5 @@ async def _session(home: Home, *, once: bool, as_json: bool) -> "Moved | None":
             return moved
         if not as_json:
             print_text(f"{settings.file.participant} is connected. Stop it with Ctrl-C.")
-        await link.run(
-            keep_directory(partners, clock=adapter.clock),
-            keep_keys(adapter.keyring, clock=adapter.clock),
-            keep_heartbeats(adapter.store, participant=settings.file.participant, directory=partners.current),
-            keep_departures(adapter.departures),
-            keep_reconciled(adapter.manifests, connection),
-            keep_retention(adapter.retention()),
-            keep_alarms(adapter.store),
-            notice_silence(connection),
-            timekeeper.run(),
-        )
+        await link.run(*chores_of(adapter, partners, connection), timekeeper.run())
         return None

@@ -5,15 +5,16 @@ Each chore runs until it is cancelled. A chore that fails for the world's reason
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
 from adapters.kit.delivery.alarm_courier import AlarmCourier
 from adapters.kit.keys.keyring import Keyring, NoSigningKey
+from adapters.kit.running.adapter import Adapter
 from adapters.kit.running.departures import Departures
 from adapters.kit.running.heartbeats import beat
 from adapters.kit.running.manifests import Manifests
@@ -162,3 +163,17 @@ async def notice_silence(
         elif now() - alive_at > SILENCE_LIMIT.total_seconds():
             raise HubSilent
         await sleep(LOOK_EVERY.total_seconds())
+
+
+def chores_of(adapter: Adapter, partners: Partners, connection: HubConnection) -> tuple[Coroutine[Any, Any, None], ...]:
+    """Give every chore of one running adapter; each is to be awaited once, or closed."""
+    return (
+        keep_directory(partners, clock=adapter.clock),
+        keep_keys(adapter.keyring, clock=adapter.clock),
+        keep_heartbeats(adapter.store, participant=adapter.settings.file.participant, directory=partners.current),
+        keep_departures(adapter.departures),
+        keep_reconciled(adapter.manifests, connection),
+        keep_retention(adapter.retention()),
+        keep_alarms(adapter.store),
+        notice_silence(connection),
+    )

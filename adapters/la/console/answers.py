@@ -12,8 +12,9 @@ from adapters.kit.store.transaction import Transaction
 from adapters.la.console.arrivals import KIND as KIND
 from adapters.la.console.arrivals import arrivals as arrivals
 from adapters.la.console.arrivals import read_arrived as read_arrived
+from adapters.la.console.arrived import Arrived, EnvelopeRef, Progress
 from adapters.la.console.clock_rows import source_rows
-from adapters.la.console.collation import Arrived, Collation, EnvelopeRef, Progress, collate
+from adapters.la.console.collation import Collation, collate
 from adapters.la.console.enquiry import CorrectionTask, Enquiry, with_calls_answered
 from adapters.la.console.progress import PROGRESS as PROGRESS
 from adapters.la.console.progress import note_progress, read_progress

@@ -2,7 +2,7 @@
 
 from adapters.kit.store.filing import read
 from adapters.kit.store.transaction import Transaction
-from adapters.la.console.collation import Arrived
+from adapters.la.console.arrived import Arrived
 
 KIND = "answer"
 

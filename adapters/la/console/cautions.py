@@ -9,7 +9,7 @@ from typing import Final
 
 from adapters.kit.disclosure import load_pack
 from adapters.kit.disclosure.gaps import find_warnings
-from adapters.la.console.collation import Arrived
+from adapters.la.console.arrived import Arrived
 from adapters.la.console.enquiry import Enquiry, Form
 from schemas.agency import AGENCY_KINDS
 from schemas.content.codes import Audience, RagRating

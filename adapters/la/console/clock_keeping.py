@@ -30,9 +30,8 @@ from adapters.la.console.clock_rows import (
     clock_of,
     rows_of,
 )
-from adapters.la.console.collation import parts_of
 from adapters.la.console.enquiry import Enquiry
-from adapters.la.console.owed import outstanding
+from adapters.la.console.owed import outstanding, parts_of
 from adapters.la.console.progress import read_progress
 from broker.calendar import WorkingCalendar
 from broker.sla import TimerKind

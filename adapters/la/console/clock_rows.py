@@ -13,9 +13,9 @@ from datetime import datetime
 from typing import Final
 
 from adapters.kit.store.timers import Timer
-from adapters.la.console.collation import Arrived, Progress, parts_of
+from adapters.la.console.arrived import Arrived, Progress
 from adapters.la.console.enquiry import Enquiry, Issued
-from adapters.la.console.owed import outstanding
+from adapters.la.console.owed import outstanding, parts_of
 from broker.calendar import WorkingCalendar
 from broker.sla import ClockEvent, ClockEventKind, RfiClock, decision_due
 from schemas.rating import RagRating

@@ -11,14 +11,15 @@ from typing import Literal
 
 from pydantic import AwareDatetime
 
+from adapters.la.console.arrived import Arrived, Progress
 from adapters.la.console.enquiry import Decided, Enquiry, Issued
 from adapters.la.console.figures import Counters as Counters
 from adapters.la.console.figures import figures
-from adapters.la.console.owed import Part, breaches, nil_of, outstanding
+from adapters.la.console.owed import breaches, nil_of, outstanding, parts_of
 from adapters.la.console.register import Register
 from schemas.content.base import Content
 from schemas.content.codes import Audience
-from schemas.content.response import Indicator, Item, Nil, Referral, Refusal, Response, SealedPart, TraceStatus
+from schemas.content.response import Indicator, Item, Nil, Referral, Refusal, TraceStatus
 
 
 class Status(StrEnum):
@@ -32,44 +33,6 @@ class Status(StrEnum):
     BOUNCED = "bounced"
     CANCELLED = "cancelled"
     PARTICIPANT_LEFT = "participant_left"
-
-
-class PhoneAnswer(Content):
-    """How an answer by telephone was taken (RSP-09, SEC-10); it is confirmed in writing afterwards."""
-
-    taken_by: str
-    call_back_verified: bool
-    not_overheard: bool
-    confirmed_at: AwareDatetime | None = None
-
-
-class EnvelopeRef(Content):
-    """Which stored envelope an answer came in."""
-
-    peer: str
-    mid: str
-
-
-class Arrived(Content):
-    """One answer as it arrived; `sealed` is there once the decision maker has opened it."""
-
-    at: AwareDatetime
-    response: Response
-    envelope: EnvelopeRef | None = None
-    sealed: SealedPart | None = None
-    by_phone: PhoneAnswer | None = None
-
-
-class Progress(Content):
-    """What is known of one request's way: stored at the agency, opened by a person there, sent back with gaps.
-
-    `queried`: a corrected request had gaps still, and the agency asks about them.
-    """
-
-    received_at: AwareDatetime | None = None
-    seen_at: AwareDatetime | None = None
-    gaps: tuple[str, ...] = ()
-    queried: bool = False
 
 
 class Row(Content):
@@ -239,14 +202,6 @@ def _row(
         owed_until={each.source: each.due_at for each in still_owed},
         traces={key: trace for one in own for key, trace in one.response.traces.items()},
         by_phone=any(one.by_phone for one in own),
-    )
-
-
-def parts_of(arrived: Sequence[Arrived]) -> tuple[Part, ...]:
-    """Give the answers as they count for what is owed."""
-    return tuple(
-        Part(at=one.at, response=one.response, clears=not one.response.supplement and one.by_phone is None)
-        for one in arrived
     )
 
 

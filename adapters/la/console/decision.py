@@ -15,8 +15,8 @@ from adapters.kit.store.filing import write
 from adapters.kit.store.transaction import Transaction
 from adapters.kit.users import training_warning
 from adapters.la.console.answers import KIND, PROGRESS, arrivals, read_arrived
+from adapters.la.console.arrived import Arrived, EnvelopeRef, Progress
 from adapters.la.console.cautions import before_deciding
-from adapters.la.console.collation import Arrived, EnvelopeRef, Progress
 from adapters.la.console.coordinator import Office
 from adapters.la.console.enquiry import Decided, Enquiry, Handover, Issued, ReferrerTold, with_calls_answered
 from adapters.la.console.telephone import Spoken as Spoken

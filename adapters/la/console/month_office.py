@@ -14,8 +14,8 @@ from adapters.kit.running.adapter import Adapter
 from adapters.kit.store.filing import read_all
 from adapters.kit.store.transaction import Transaction
 from adapters.la.console.arrivals import KIND as ANSWER
+from adapters.la.console.arrived import Arrived
 from adapters.la.console.clock_rows import Way
-from adapters.la.console.collation import Arrived
 from adapters.la.console.enquiry import Enquiry
 from adapters.la.console.month import Told, council_report, found
 from adapters.la.console.office import Console

@@ -11,7 +11,7 @@ from adapters.kit.delivery.inbox_worker import Received
 from adapters.kit.refusal import Refused, refuse_if
 from adapters.kit.store.transaction import Transaction
 from adapters.la.console.answers import arrivals
-from adapters.la.console.collation import Arrived
+from adapters.la.console.arrived import Arrived
 from adapters.la.console.coordinator import Office
 from adapters.la.console.enquiry import Enquiry, Issued, OnwardQuestion
 from broker.sla import onward_question_due

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from adapters.la.console.arrived import Arrived
 from schemas.content.response import Nil, OutstandingSource, Response
 
 
@@ -18,6 +19,14 @@ class Part:
     at: datetime
     response: Response
     clears: bool
+
+
+def parts_of(arrived: Sequence[Arrived]) -> tuple[Part, ...]:
+    """Give the answers as they count for what is owed."""
+    return tuple(
+        Part(at=one.at, response=one.response, clears=not one.response.supplement and one.by_phone is None)
+        for one in arrived
+    )
 
 
 def outstanding(parts: Sequence[Part]) -> tuple[OutstandingSource, ...]:

@@ -2,7 +2,7 @@
 
 from adapters.kit.store.filing import write
 from adapters.kit.store.transaction import Transaction
-from adapters.la.console.collation import Progress
+from adapters.la.console.arrived import Progress
 
 PROGRESS = "progress"
 

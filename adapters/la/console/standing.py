@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from pydantic import AwareDatetime
 
-from adapters.la.console.collation import Arrived, parts_of
+from adapters.la.console.arrived import Arrived
 from adapters.la.console.enquiry import Enquiry
-from adapters.la.console.owed import outstanding
+from adapters.la.console.owed import outstanding, parts_of
 from schemas.content.base import Content
 
 

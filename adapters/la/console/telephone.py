@@ -3,7 +3,7 @@
 import secrets
 from datetime import datetime
 
-from adapters.la.console.collation import Arrived, PhoneAnswer
+from adapters.la.console.arrived import Arrived, PhoneAnswer
 from adapters.la.console.enquiry import Enquiry, Issued
 from schemas.content.base import Content
 from schemas.content.codes import NATURES

@@ -2,18 +2,16 @@
 
 import asyncio
 import json
-import logging
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx2
 import pytest
-import structlog
 from typer.testing import CliRunner, Result
 
 from broker.alerts import Alert, AlertKind, Urgency, book
@@ -46,16 +44,6 @@ ways = ["mail:operations@hub.example.org", "page"]
 round_the_clock = true
 [desks.{police}]
 """
-
-
-@pytest.fixture(autouse=True)
-def _logging_as_it_was() -> Iterator[None]:
-    """Leave nothing behind: the program configures the process's logging."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    structlog.reset_defaults()
-    root.handlers[:], root.level = handlers, level
 
 
 def run(*arguments: str, **environment: str) -> Result:

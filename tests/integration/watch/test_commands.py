@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import logging
 import signal
 import socket
 import subprocess
@@ -15,7 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from typer.testing import CliRunner, Result
@@ -32,16 +30,6 @@ from tests.unit.watch.traffic import HEALTH, LA, POLICE, Post
 
 PROGRAM = [sys.executable, "-c", "from broker.cli import main; main()"]
 ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture(autouse=True)
-def _logging_as_it_was() -> Iterator[None]:
-    """Leave nothing behind: the program configures the process's logging."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    structlog.reset_defaults()
-    root.handlers[:], root.level = handlers, level
 
 
 @pytest.fixture

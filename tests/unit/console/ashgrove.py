@@ -2,7 +2,8 @@
 
 from datetime import UTC, date, datetime
 
-from adapters.la.console.collation import Arrived, Collation, collate
+from adapters.la.console.arrived import Arrived
+from adapters.la.console.collation import Collation, collate
 from adapters.la.console.enquiry import Form, PhonePrompt, Rating
 from schemas.content.marking import Marking
 from schemas.content.person import Person

@@ -2,7 +2,8 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from adapters.la.console.collation import Arrived, Collation, Progress, collate
+from adapters.la.console.arrived import Arrived, Progress
+from adapters.la.console.collation import Collation, collate
 from adapters.la.console.enquiry import Decided, Enquiry, Form, Issued, Rating
 from adapters.la.console.register import Area, Contact, Party, Register
 from schemas.content.marking import Marking

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from adapters.la.console.collation import PhoneAnswer, Progress, Status, collate
+from adapters.la.console.arrived import PhoneAnswer, Progress
+from adapters.la.console.collation import Status, collate
 from adapters.la.console.enquiry import CorrectionTask, PhonePrompt, Rating
 from schemas.content.response import Nil, Referral, Refusal, TraceStatus
 from tests.unit.console import office

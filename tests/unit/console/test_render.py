@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from rich.console import Console
 
-from adapters.la.console.collation import Collation, PhoneAnswer, Progress
+from adapters.la.console.arrived import PhoneAnswer, Progress
+from adapters.la.console.collation import Collation
 from adapters.la.console.render import decided_lines, issued_lines, render_collation
 from adapters.la.console.render_items import scale
 from schemas.content.response import Nil, Refusal, TraceStatus

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from adapters.la.console.arrived import Arrived
 from adapters.la.console.cautions import before_deciding, before_issuing
-from adapters.la.console.collation import Arrived
 from adapters.la.console.enquiry import Form, PhonePrompt, PoliceConsultation, with_calls_answered
 from schemas.content.lawfulness import AgreementToShare, Paragraph18
 from schemas.content.response import SealedPart

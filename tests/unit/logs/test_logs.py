@@ -2,7 +2,6 @@
 
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 import structlog
@@ -10,16 +9,6 @@ import structlog
 from broker.logs import configure
 
 NAME = "Tilly Ashgrove-Test"
-
-
-@pytest.fixture(autouse=True)
-def _logging_as_it_was() -> Iterator[None]:
-    """Leave nothing behind: other tests keep the logging they had."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    structlog.reset_defaults()
-    root.handlers[:], root.level = handlers, level
 
 
 def _lines(capfd: pytest.CaptureFixture[str]) -> str:

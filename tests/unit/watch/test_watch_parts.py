@@ -1,15 +1,12 @@
 """The watch's clock, its directory, the hub's figures, and the log of alerts."""
 
 import json
-import logging
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 
 from broker import logs
 from broker.alerts import Alert, AlertKind, Urgency
@@ -129,17 +126,6 @@ def test_figures_are_read_off_queues_of_ours_alone() -> None:
     assert figures.consumers == {(POLICE, Lane.URGENT): 0}
 
 
-@pytest.fixture
-def _logging_as_it_was() -> Iterator[None]:
-    """Leave nothing behind: other tests keep the logging they had."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    structlog.reset_defaults()
-    root.handlers[:], root.level = handlers, level
-
-
-@pytest.mark.usefixtures("_logging_as_it_was")
 async def test_an_alert_is_logged_with_a_reference_and_without_a_number_to_ring(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
