@@ -125,13 +125,14 @@ async def keep_departures(departures: Departures, *, sleep: Sleep = asyncio.slee
 
 
 async def keep_reconciled(manifests: Manifests, connection: HubConnection, *, sleep: Sleep = asyncio.sleep) -> None:
-    """Compare the hub's manifests with our books when they are due, and send the hub the answers."""
+    """Compare the hub's manifests with our books when they are due, send the answers, and miss what does not come."""
     log = structlog.get_logger()
     while True:
         try:
             await manifests.compare_due()
+            await manifests.notice_missing()
             await manifests.answer_due(connection)
-        except (StoreUnavailable, NoSigningKey) as fault:
+        except (StoreUnavailable, NoSigningKey, NoDirectory) as fault:
             log.error("manifests not compared", exc_info=fault)
         await sleep(RECONCILED_EVERY.total_seconds())
 

@@ -5,7 +5,7 @@ the ledger's entry and the answer to be sent are stored together or not at all.
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Annotated, Final, Self
 
@@ -39,9 +39,10 @@ class Filed(Content):
 
 
 class Shelf(Content):
-    """What is kept of the last two months, by day."""
+    """What is kept of the last two months, by day. `owed_since`: since when the hub owes us one a day, if it does."""
 
     days: dict[str, Filed] = {}
+    owed_since: AwareDatetime | None = None
 
     def with_(self, day: str, filed: Filed, *, now: datetime) -> Self:
         """Put one on the shelf, and forget what is too old to come again."""
@@ -56,10 +57,27 @@ def digest_of(payload: bytes) -> str:
 
 
 async def file(tx: Transaction, manifest: DailyManifest, payload: bytes) -> None:
-    """Put a verified manifest on the shelf, to be compared later."""
+    """Put a verified manifest on the shelf, to be compared later; that it was missing is over."""
     shelf, version = await read_shelf(tx)
     one = Filed(digest=digest_of(payload), entries=manifest.entries, taken_at=tx.now, payload=payload.decode())
     await write(tx, KIND, KEY, shelf.with_(manifest.day.isoformat(), one, now=tx.now), version=version)
+    await tx.mark_alarm(_missing(manifest.day), cleared=True)
+
+
+async def note_owed(tx: Transaction, *, are_owed: bool) -> None:
+    """Remember from now on that the hub owes us manifests, or that it does not."""
+    shelf, version = await read_shelf(tx)
+    if are_owed != (shelf.owed_since is not None):
+        owed = shelf.model_copy(update={"owed_since": tx.now if are_owed else None})
+        await write(tx, KIND, KEY, owed, version=version)
+
+
+async def miss(tx: Transaction, day: date) -> bool:
+    """Raise the alarm that a day's manifest has not come, once a day; says whether it is new."""
+    shelf, _ = await read_shelf(tx)
+    last = max(shelf.days, default="")
+    refs = {"day": day.isoformat(), "last": last}
+    return await tx.alarm(_missing(day), priority=Priority.P2, code="manifest-missing", refs=refs)
 
 
 async def read_shelf(tx: Transaction) -> tuple[Shelf, int | None]:
@@ -95,6 +113,10 @@ async def compare(tx: Transaction, day: str) -> None:
     await tx.record("manifest.compared", refs={"day": day, "digest": one.digest, "differences": str(len(found))})
     answer = Reconciled.of(manifest, digest=one.digest, found=found, at=tx.now).to_bytes().decode()
     await change(tx, day, payload="", count=len(found), answer=answer)
+
+
+def _missing(day: date) -> str:
+    return f"manifest-missing/{day.isoformat()}"
 
 
 async def _alarm(tx: Transaction, difference: Difference, day: str) -> None:

@@ -4,19 +4,30 @@ What comes through the hub's own exchange is a manifest or nothing (SPEC 7.8); i
 refusal has a code, and none of them is told to anybody but this agency's own people. A manifest makes nothing be sent
 but its answer, and nothing be opened or closed: whoever takes over the hub's key can raise false alarms and no more.
 Guarantees: taken in before it is acknowledged; compared once, a while later, so that what was under way has arrived;
-answered until the hub has the answer.
+answered until the hub has the answer. A manifest that does not come is an alarm too, one for each day without one.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Final
 
 from adapters.kit.delivery import quarantine
 from adapters.kit.delivery.inbox import InboxReceiver
 from adapters.kit.keys.in_use import SenderKeys
-from adapters.kit.running.manifest_shelf import Filed, change, compare, digest_of, file, read_shelf
+from adapters.kit.running.manifest_shelf import (
+    Filed,
+    Shelf,
+    change,
+    compare,
+    digest_of,
+    file,
+    miss,
+    note_owed,
+    read_shelf,
+)
+from adapters.kit.running.manifests_owed import LISTENED_FOR, are_owed, missing
 from adapters.kit.store.alarms import Priority
 from adapters.kit.store.store import Store
 from adapters.kit.store.transaction import Transaction
@@ -56,6 +67,7 @@ class Manifests:
     store: Store
     directory: Callable[[], Directory]
     keys: Callable[[datetime], SenderKeys] = field(repr=False)
+    _missed: set[date] = field(default_factory=set, init=False, repr=False)
 
     async def take(self, delivery: Delivery) -> None:
         """Take in one word of the hub's; returning acknowledges. Raises only what the store raises."""
@@ -83,6 +95,29 @@ class Manifests:
             shelf, _ = await read_shelf(view)
         waiting = {day: one for day, one in shelf.days.items() if one.answer}
         return sum([await self._answer(connection, day, one) for day, one in waiting.items()])
+
+    async def notice_missing(self) -> int:
+        """Alarm on every day whose manifest has not come; gives how many alarms are new. Raises `NoDirectory`."""
+        owed = are_owed(self.directory(), participant=self.participant)
+        async with self.store.snapshot() as view:
+            shelf, _ = await read_shelf(view)
+            days = self._missing(shelf, now=view.now) if owed else ()
+        if owed != (shelf.owed_since is not None):
+            async with self.store.transaction() as tx:
+                await note_owed(tx, are_owed=owed)
+        return sum([await self._miss(day) for day in days])
+
+    def _missing(self, shelf: Shelf, *, now: datetime) -> tuple[date, ...]:
+        if shelf.owed_since is None or now - self.store.opened_at < LISTENED_FOR:
+            return ()
+        here = {date.fromisoformat(day) for day in shelf.days} | self._missed
+        return missing(here, owed_since=shelf.owed_since, now=now)
+
+    async def _miss(self, day: date) -> bool:
+        async with self.store.transaction() as tx:
+            is_new = await miss(tx, day)
+        self._missed.add(day)
+        return is_new
 
     def _check(self, delivery: Delivery, filed: Mapping[str, Filed], *, now: datetime) -> DailyManifest | Unfit | None:
         """Run H01 to H08 in order; None for one that was taken before."""
