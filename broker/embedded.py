@@ -2,21 +2,23 @@
 
 Fulfils `broker.hub` with no server: routes by the same `Topology`, so whoever may not write to whom is the same table.
 With a path, rows are durable and processes share them: a delivery belongs to the process that took it until it is
-acknowledged, and the kernel's lock on that process's file tells when it died. Not for production: one machine, and
-whoever can write the file can forge a sender.
+acknowledged, and the kernel's lock on that process's file tells when it died. A handler that takes several is handed
+what waits, as over RabbitMQ, and after a failure one message at a time until one succeeds.
+Not for production: one machine, and whoever can write the file can forge a sender.
 """
 
 import asyncio
 import random
 import sqlite3
 from collections import defaultdict
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 from broker.embedded_store import QueueStore, Row
 from broker.errors import ConnectionClosed, Misuse, NotAParticipant
-from broker.hub import Delivery, Handler, Outcome, check_size
+from broker.hub import Delivery, Handler, ManyHandler, Outcome, check_size
 from broker.settings import TransportSettings
 from broker.supervisor import being_cancelled
 from broker.topology import DEAD_QUEUE, DELIVERY_LIMIT, MONITOR, Topology, ingress_of, owner_of
@@ -143,45 +145,55 @@ class EmbeddedConnection:
             raise ConnectionClosed
 
     async def _run(self, lane: Lane, handler: Handler) -> None:
-        failures = 0
+        failures, at_once = 0, handler.at_once if isinstance(handler, ManyHandler) else 1
         while True:
-            if await self._one_delivery(lane, handler):
+            if await self._some_deliveries(lane, handler, at_most=1 if failures else at_once):
                 failures = 0
                 continue
             failures += 1
             chance = random.random()  # noqa: S311 - jitter, not a secret
             await asyncio.sleep(self._hub._settings.backoff.pause(failures, chance=chance))
 
-    async def _one_delivery(self, lane: Lane, handler: Handler) -> bool:
-        """Take one message and have it handled; no message is a success too, after waiting for one."""
+    async def _some_deliveries(self, lane: Lane, handler: Handler, *, at_most: int) -> bool:
+        """Take what waits and have it handled; no message is a success too, after waiting for one."""
         queue = queue_name(self._participant, lane)
         try:
-            row = await self._hub._store.take(queue, holder=self._holder)
-            if row is None:
+            rows = await self._hub._store.take(queue, holder=self._holder, at_most=at_most)
+            if not rows:
                 await self._hub._wait(queue)
                 return True
-            return await self._handled(row, lane=lane, handler=handler)
+            return await self._handled(rows, lane=lane, handler=handler)
         except sqlite3.OperationalError:
             return False
 
-    async def _handled(self, row: Row, *, lane: Lane, handler: Handler) -> bool:
-        delivery = Delivery(row.ingress_owner, lane, row.body, has_cc=False, redelivered=row.deliveries > 1)
+    async def _handled(self, rows: Sequence[Row], *, lane: Lane, handler: Handler) -> bool:
         done = False
         try:
             async with asyncio.timeout(self._hub._settings.handler_timeout):
-                await handler(delivery)
+                await _hand_over([_delivery(row, lane) for row in rows], handler)
             done = True
         except (Exception, asyncio.CancelledError):
             if being_cancelled():
                 raise
         finally:
-            await self._settle(row, done=done)
+            await self._settle(rows, done=done)
         return done
 
-    async def _settle(self, row: Row, *, done: bool) -> None:
-        """Write what became of a row, however long others hold the file: a row left taken would wait for our end."""
+    async def _settle(self, rows: Sequence[Row], *, done: bool) -> None:
+        """Write what became of rows, however long others hold the file: one left taken would wait for our end."""
         while True:
             try:
-                return await self._hub._store.settle(row, done=done)
+                return await self._hub._store.settle(rows, done=done)
             except sqlite3.OperationalError:
                 await asyncio.sleep(self._hub._settings.backoff.base)
+
+
+def _delivery(row: Row, lane: Lane) -> Delivery:
+    return Delivery(row.ingress_owner, lane, row.body, has_cc=False, redelivered=row.deliveries > 1)
+
+
+async def _hand_over(deliveries: Sequence[Delivery], handler: Handler) -> None:
+    if len(deliveries) > 1 and isinstance(handler, ManyHandler):
+        await handler.take(deliveries)
+    else:
+        await handler(deliveries[0])

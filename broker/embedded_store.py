@@ -84,23 +84,24 @@ class QueueStore:
 
         await self._transaction(insert)
 
-    async def take(self, queue: str, *, holder: str) -> Row | None:
-        """Take the oldest free message of `queue` for `holder` (one connection of this process), or none.
+    async def take(self, queue: str, *, holder: str, at_most: int = 1) -> tuple[Row, ...]:
+        """Take the oldest free messages of `queue` for `holder` (one connection of this process), in order.
 
         A message delivered more often than the limit goes to the dead queue instead, as RabbitMQ does.
         """
         taker = f"{self._me}.{holder}"
-        return await self._transaction(lambda database: self._take(database, queue, taker=taker))
+        return await self._transaction(lambda database: self._take(database, queue, taker=taker, at_most=at_most))
 
     async def release(self, holder: str) -> None:
         """Give back everything that `holder` took and did not settle."""
         change = "UPDATE message SET taken_by = NULL WHERE taken_by = ?"
         await self._transaction(lambda database: database.execute(change, (f"{self._me}.{holder}",)))
 
-    async def settle(self, row: Row, *, done: bool) -> None:
-        """Remove a handled row, or give it back."""
+    async def settle(self, rows: Sequence[Row], *, done: bool) -> None:
+        """Remove handled rows, or give them back: all or none."""
         statement = "DELETE FROM message WHERE id = ?" if done else "UPDATE message SET taken_by = NULL WHERE id = ?"
-        await self._transaction(lambda database: database.execute(statement, (row.id,)))
+        numbers = [(row.id,) for row in rows]
+        await self._transaction(lambda database: database.executemany(statement, numbers))
 
     async def depth(self, queue: str) -> int:
         """Count the messages of `queue`, taken or not."""
@@ -125,10 +126,13 @@ class QueueStore:
             database.execute("BEGIN IMMEDIATE")
             try:
                 result = work(database)
+                database.execute("COMMIT")
             except BaseException:
-                database.execute("ROLLBACK")
+                # A commit that failed may leave its transaction open, and then no other could ever begin; after a full
+                # disk SQLite has rolled back by itself, and a second time would hide what happened.
+                if database.in_transaction:
+                    database.execute("ROLLBACK")
                 raise
-            database.execute("COMMIT")
             return result
 
         # Shielded: a caller that is cancelled must not leave the thread and the loop with different ideas of a row.
@@ -163,18 +167,22 @@ class QueueStore:
             self._lock_file(self._me).unlink(missing_ok=True)
             self._lock.close()
 
-    def _take(self, database: sqlite3.Connection, queue: str, *, taker: str) -> Row | None:
+    def _take(self, database: sqlite3.Connection, queue: str, *, taker: str, at_most: int) -> tuple[Row, ...]:
+        taken: list[Row] = []
         query = "SELECT id, ingress_owner, body, deliveries, taken_by FROM message WHERE queue = ? ORDER BY id"
         for number, ingress_owner, body, deliveries, holder in database.execute(query, (queue,)):
+            if len(taken) == at_most:
+                break
             if holder is not None and self._lives(holder.partition(".")[0]):
                 continue
             if deliveries < self._delivery_limit:
                 change = "UPDATE message SET taken_by = ?, deliveries = deliveries + 1 WHERE id = ?"
                 database.execute(change, (taker, number))
-                return Row(number, ingress_owner, body, deliveries + 1)
+                taken.append(Row(number, ingress_owner, body, deliveries + 1))
+                continue
             change = "UPDATE message SET queue = ?, taken_by = NULL, deliveries = 0, ingress_owner = '' WHERE id = ?"
             database.execute(change, (self._dead_queue, number))
-        return None
+        return tuple(taken)
 
     def _lock_file(self, process: str) -> Path:
         assert self._path is not None, "only a shared file has holders"  # noqa: S101 - for the type checker

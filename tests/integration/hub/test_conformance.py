@@ -11,6 +11,7 @@ from broker.topology import ANSWER_LANE, DEAD_QUEUE, DELIVERY_LIMIT, HUB, HUB_LA
 from schemas.routing import Lane, queue_name
 from tests.support.hubs import FAST, HubFactory, until, until_depth
 from tests.support.trio import HEALTH, LA, POLICE, TOPOLOGY, Inbox, send, two
+from tests.unit.hub.test_many import Several
 
 
 async def test_a_message_to_a_permitted_recipient_is_confirmed_and_arrives_with_its_senders_name(
@@ -141,6 +142,26 @@ async def test_a_poisonous_message_dies_alone_and_its_neighbours_behind_it_arriv
         await until_depth(hub, DEAD_QUEUE, depth=1)
         assert sorted(inbox.bodies) == sorted(text.encode() for text in neighbours)
         assert {each.body for each in inbox.refused} == {b"poison"}
+
+
+async def test_a_handler_of_several_loses_none_and_has_no_neighbour_of_a_poisonous_message_die(
+    hub_factory: HubFactory,
+) -> None:
+    """However a hub groups what waits: none is missing, and a group that fails comes again one at a time."""
+    handler, neighbours = Several(poison=frozenset({b"poison"})), [f"n{number}" for number in range(20)]
+    async with hub_factory(TOPOLOGY) as hub, two(hub) as (la, police):
+        for text in ("n", "poison", *neighbours):
+            await send(la, text)
+        await police.consume(Lane.ROUTINE, handler)
+        await until_depth(hub, DEAD_QUEUE, depth=1, seconds=60)
+        await until_depth(hub, queue_name(POLICE, Lane.ROUTINE), depth=0)
+        await until(lambda: len(_handled(handler)) > len(neighbours))
+    assert sorted(_handled(handler)) == sorted(text.encode() for text in ("n", *neighbours))
+    assert max(len(group) for group in handler.groups) <= handler.at_once
+
+
+def _handled(handler: Several) -> list[bytes]:
+    return [body for group in handler.groups if b"poison" not in group for body in group]
 
 
 async def test_a_closed_connection_leaves_no_task_and_refuses_further_use(hub_factory: HubFactory) -> None:

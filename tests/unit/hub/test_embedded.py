@@ -3,7 +3,9 @@
 import asyncio
 import sqlite3
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,8 +15,9 @@ from broker.errors import NotAParticipant
 from broker.hub import Outcome
 from broker.topology import DEAD_QUEUE, Topology
 from schemas.routing import Lane, queue_name
-from tests.support.hubs import FAST, until
+from tests.support.hubs import FAST, until, until_depth
 from tests.support.trio import HEALTH, LA, POLICE, TOPOLOGY, Inbox, send, two
+from tests.unit.hub.test_many import Several
 
 QUEUE = queue_name(POLICE, Lane.ROUTINE)
 
@@ -68,12 +71,10 @@ async def test_a_row_that_was_taken_too_often_goes_to_the_dead_queue_without_a_s
     store = QueueStore(None, delivery_limit=2, dead_queue=DEAD_QUEUE)
     await store.append([QUEUE], body=b"poison", ingress_owner=LA)
     for _ in range(2):
-        row = await store.take(QUEUE, holder="1")
-        assert row is not None
-        await store.settle(row, done=False)
-    assert await store.take(QUEUE, holder="1") is None
-    dead = await store.take(DEAD_QUEUE, holder="1")
-    assert dead is not None
+        (row,) = await store.take(QUEUE, holder="1")
+        await store.settle([row], done=False)
+    assert await store.take(QUEUE, holder="1") == ()
+    (dead,) = await store.take(DEAD_QUEUE, holder="1")
     assert (dead.body, dead.ingress_owner) == (b"poison", "")
     await store.close()
 
@@ -83,7 +84,7 @@ async def test_what_a_connection_took_is_free_again_when_it_closes() -> None:
     store = QueueStore(None, delivery_limit=9, dead_queue=DEAD_QUEUE)
     await store.append([QUEUE], body=b"one", ingress_owner=LA)
     assert await store.take(QUEUE, holder="1")
-    assert await store.take(QUEUE, holder="2") is None
+    assert await store.take(QUEUE, holder="2") == ()
     await store.release("1")
     assert await store.take(QUEUE, holder="2")
     await store.close()
@@ -97,3 +98,56 @@ async def test_a_body_is_in_no_representation() -> None:
         await send(la, "canary-word")
         await until(lambda: bool(inbox.taken))
         assert "canary-word" not in repr(inbox.taken)
+
+
+async def test_what_waits_is_handed_over_together_to_whoever_takes_several() -> None:
+    """As over RabbitMQ: in order, at most as many as the handler takes, and all acknowledged when it returns."""
+    handler = Several()
+    async with EmbeddedHub(TOPOLOGY, settings=FAST) as hub, two(hub) as (la, police):
+        for number in range(6):
+            await send(la, f"{number}")
+        await police.consume(Lane.ROUTINE, handler)
+        await until_depth(hub, QUEUE, depth=0)
+    assert handler.groups == [[b"0", b"1", b"2", b"3"], [b"4", b"5"]]
+
+
+async def test_after_a_failure_over_several_they_come_again_one_at_a_time() -> None:
+    """The attack: one message that fails its whole group for ever. It uses up its own deliveries and dies alone."""
+    handler = Several(poison=frozenset({b"1"}))
+    async with EmbeddedHub(TOPOLOGY, settings=FAST) as hub, two(hub) as (la, police):
+        for number in range(3):
+            await send(la, f"{number}")
+        await police.consume(Lane.ROUTINE, handler)
+        await until_depth(hub, DEAD_QUEUE, depth=1)
+        await until_depth(hub, QUEUE, depth=0)
+    assert handler.groups[:3] == [[b"0", b"1", b"2"], [b"0"], [b"1", b"2"]]
+    assert [group for group in handler.groups if b"1" not in group] == [[b"0"], [b"2"]]
+
+
+class StumblingConnection(sqlite3.Connection):
+    """A database whose next commit fails, as it does over a reader's lock or a constraint that was deferred."""
+
+    stumbles = False
+
+    def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
+        if self.stumbles and statement == "COMMIT":
+            self.stumbles = False
+            raise sqlite3.OperationalError("database is locked")
+        return super().execute(statement, *values)
+
+
+async def test_a_commit_that_fails_leaves_nothing_behind_and_the_next_transaction_begins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing is stored of what was not confirmed, and the queues go on: SQLite leaves such a transaction open."""
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=StumblingConnection))
+    store = QueueStore(None, delivery_limit=9, dead_queue=DEAD_QUEUE)
+    assert await store.depth(QUEUE) == 0
+    assert isinstance(store._database, StumblingConnection)
+    store._database.stumbles = True
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        await store.append([QUEUE], body=b"one", ingress_owner=LA)
+    await store.append([QUEUE], body=b"two", ingress_owner=LA)
+    (row,) = await store.take(QUEUE, holder="1", at_most=2)
+    assert row.body == b"two"
+    await store.close()
