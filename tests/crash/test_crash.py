@@ -11,52 +11,48 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from itertools import count, islice
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-from adapters.kit.delivery.inbox import InboxReceiver
-from adapters.kit.delivery.inbox_worker import InboxWorker
-from adapters.kit.delivery.outbox_pump import OutboxPump
 from adapters.kit.failpoints import POINTS, VARIABLE
 from adapters.kit.store import invariants
 from adapters.kit.store.store import Store
 from adapters.kit.store.tables import inbox_rows, outbox_rows, quarantine
-from broker.embedded import EmbeddedHub
-from broker.hub import HubConnection
 from schemas.routing import Lane
 from tests.crash.nursery import lived
+from tests.crash.partner import partner, sending
 from tests.crash.victim import (
     CANARY,
     COUNCIL,
     HEALTH,
-    PATIENT,
     POLICE,
-    RefusesOnce,
     Settings,
-    a_round,
-    apply,
-    envelopes_of,
     keyring,
-    topology,
+    together_in,
+    unfinished,
     wall_clock,
 )
 from tests.integration.store.conftest import NewStore, new_store
-from tests.support.hubs import FAST
 from tests.support.parties import make_party
 
 __all__ = ["new_store"]
 
 KILLS = int(os.environ.get("MASH_CRASH_KILLS", "1"))
-LIFE_SECONDS = 900  # a life that stands still ends itself much sooner
+LIFE_SECONDS = 1800  # a life that stands still ends itself much sooner
 SENDING = (
     *("C43", "C01", "C02", "C03", "C04", "C05", "C06", "C07", "C08", "C09", "C10", "C11", "C12", "C31", "C32"),
     *("C39", "C40", "C41", "C42"),
 )
+MOST_LIVES = 6  # lives for one kill
 RECEIVING = ("C21", "C22", "C23", "C24", "C25", "C26", "C27", "C28", "C29")
+TOGETHER = ("C21", "C22", "C23", "C24")
+More = Callable[[int], AbstractAsyncContextManager[None]]
 ELSEWHERE = {
     "C30": "test_a_message_that_kills_is_set_aside, below",
     "C33": "the order of two receipts: tests/integration/store/test_inbox.py and the state machine",
@@ -104,36 +100,6 @@ async def life_of_a_program(name: str, url: str, folder: Path, *, number: int, a
         return await process.wait()
 
 
-@asynccontextmanager
-async def partner(name: str, url: str, folder: Path) -> AsyncIterator[tuple[Store, HubConnection]]:
-    """The adapter that is not killed, running in this process."""
-    seals = RefusesOnce(envelopes_of(folder, name), set())
-    opening = Store.open(
-        url,
-        participant=name,
-        store_key=keyring(folder, name).store_key(),
-        clock=wall_clock,
-        envelopes=seals,  # type: ignore[arg-type]  # `seal` passes everything on
-        policy=PATIENT,
-    )
-    async with opening as store, EmbeddedHub(topology(), folder / "hub.sqlite", settings=FAST) as hub:
-        connection = await hub.connect(name)
-        receiver, worker = InboxReceiver(store, seals), InboxWorker(store, seals)  # type: ignore[arg-type]  # as above
-        for lane in Lane:
-            await connection.consume(lane, receiver.handle)
-        tasks = [
-            asyncio.create_task(OutboxPump(store, connection).run(idle=0.1)),
-            asyncio.create_task(worker.run(apply, idle=0.1)),
-        ]
-        try:
-            yield store, connection
-        finally:
-            await connection.close()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-
 async def _rows(store: Store) -> tuple[list[dict[str, object]], Counter[str], list[str]]:
     """Return a store's messages, its effects by mid, and what does not hold in it."""
     async with store.snapshot() as view:
@@ -168,62 +134,70 @@ def _no_canary(folder: Path) -> None:
         assert not file.is_file() or CANARY not in file.read_bytes(), file.name
 
 
-async def _kill_through(points: tuple[str, ...], victim: tuple[str, str], folder: Path, *, first: int = 0) -> int:
-    number = first
-    for round_ in range(KILLS):
-        for point in points:
-            if point == "C43" and number:
-                continue  # a store is migrated once
-            passage = round_ % 3 + 1
-            armed = point if point == "C43" else f"{point}:{passage}"
-            died = await life(*victim, folder, number=number, armed=armed, passages=passage)
-            assert died == -9, f"{armed} was not reached"
-            number += 1
-    return number
+async def _killed(victim: tuple[str, str], folder: Path, *, armed: str, numbers: Iterator[int], more: More) -> int:
+    """Live until a life dies at its failpoint; returns that life's number.
+
+    What waits is taken in and sent together, so that one life may come to rest before a third passage: it then has done
+    its work, and the next one is given more.
+    """
+    passages = int(armed.partition(":")[2] or "1")
+    kind = "round" if victim[0] == COUNCIL else "receive"
+    for number in islice(numbers, MOST_LIVES):
+        async with more(number):
+            died = await life(*victim, folder, number=number, armed=armed, kind=kind, passages=passages)
+        if died == -9:
+            return number
+    raise AssertionError(f"{armed} was not reached")
 
 
-@pytest.mark.timeout(3600)
+@asynccontextmanager
+async def _no_more(number: int) -> AsyncIterator[None]:
+    """Give nothing: a life of a sender makes work of its own."""
+    yield
+
+
+@pytest.mark.timeout(0)  # every life has a bound of its own
 async def test_a_sender_killed_anywhere_loses_nothing_and_sends_nothing_twice(
     new_store: NewStore, folder: Path
 ) -> None:
     """C01 to C12, C31, C32, C39 to C43."""
-    victim = (COUNCIL, await new_store())
-    async with partner(POLICE, await new_store(), folder) as (store, _):
-        number = await _kill_through(SENDING, victim, folder)
-        assert await life(*victim, folder, number=number, armed=None) == 0
-        await check(victim, store, folder)
+    victim, numbers = (COUNCIL, await new_store()), count()
+    async with partner(POLICE, await new_store(), folder) as police:
+        for round_ in range(KILLS):
+            for point in SENDING[1:] if round_ else SENDING:  # a store is migrated once
+                armed = point if point == "C43" else f"{point}:{round_ % 3 + 1}"
+                await _killed(victim, folder, armed=armed, numbers=numbers, more=_no_more)
+        assert await life(*victim, folder, number=next(numbers), armed=None) == 0
+        await check(victim, police.store, folder)
     _no_canary(folder)
 
 
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(0)  # every life has a bound of its own
 async def test_a_receiver_killed_anywhere_applies_everything_once(new_store: NewStore, folder: Path) -> None:
-    """C21 to C29: the partner keeps sending, junk comes too, and each life dies over what it is given."""
-    victim = (POLICE, await new_store())
-    async with AsyncExitStack() as stack:
-        store, connection = await stack.enter_async_context(partner(COUNCIL, await new_store(), folder))
-        number = 0
+    """C21 to C29: the partner keeps sending, junk comes too, and each life dies over what it is given.
+
+    In every other round a life finds only what never came before, and dies over several messages at once (C21 to C24);
+    in the others it begins with what the dead ones left, which is taken in alone.
+    """
+    victim, numbers = (POLICE, await new_store()), count()
+    async with partner(COUNCIL, await new_store(), folder) as council:
         for round_ in range(KILLS):
             for point in RECEIVING:
-                number += 1
-                await a_round(store, life=number, peer=POLICE)
-                junk = f"{number}.1"
-                await connection.publish(b"junk", recipient=POLICE, lane=Lane.ROUTINE, attempt_id=junk)
-                passage = 1 if point == "C29" else round_ % 3 + 1
-                armed = f"{point}:{passage}"
-                died = await life(*victim, folder, number=number, armed=armed, kind="receive")
-                assert died == -9, f"{armed} was not reached"
-        await _live_until_settled(store, victim, folder, number=number + 1)
-        await check(victim, store, folder)
+                if round_ % 2 == 0:
+                    assert await life(*victim, folder, number=next(numbers), armed=None, kind="receive") == 0
+                armed = f"{point}:{1 if point == 'C29' else round_ % 3 + 1}"
+                died = await _killed(victim, folder, armed=armed, numbers=numbers, more=partial(sending, council))
+                assert round_ or point not in TOGETHER or together_in(folder, died).exists(), f"{point} alone"
+        await _live_until_settled(council.store, victim, folder, numbers=numbers)
+        await check(victim, council.store, folder)
     _no_canary(folder)
 
 
-async def _live_until_settled(store: Store, victim: tuple[str, str], folder: Path, *, number: int) -> None:
+async def _live_until_settled(store: Store, victim: tuple[str, str], folder: Path, *, numbers: Iterator[int]) -> None:
     """Live on until the partner has heard of everything: what it repeats late is for a life that still comes."""
-    from tests.crash.victim import unfinished
-
     async with asyncio.timeout(LIFE_SECONDS):
         while True:
-            assert await life(*victim, folder, number=number, armed=None, kind="receive") == 0
+            assert await life(*victim, folder, number=next(numbers), armed=None, kind="receive") == 0
             if not await unfinished(store):
                 return
             await asyncio.sleep(1)
@@ -233,8 +207,8 @@ async def _live_until_settled(store: Store, victim: tuple[str, str], folder: Pat
 async def test_a_message_that_kills_is_set_aside(new_store: NewStore, folder: Path) -> None:
     """C30: three lives are lost to it, the fourth puts it away unparsed, and its neighbour passes."""
     victim = (POLICE, await new_store())
-    async with partner(COUNCIL, await new_store(), folder) as (_, connection):
-        await connection.publish(b"poison", recipient=POLICE, lane=Lane.ROUTINE, attempt_id="poison.1")
+    async with partner(COUNCIL, await new_store(), folder) as council:
+        await council.connection.publish(b"poison", recipient=POLICE, lane=Lane.ROUTINE, attempt_id="poison.1")
         lives = [await life_of_a_program(*victim, folder, number=n, armed="C30") for n in range(4)]
     assert lives == [-9, -9, -9, 0]
     key = keyring(folder, POLICE).store_key()

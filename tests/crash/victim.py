@@ -24,7 +24,6 @@ from adapters.kit.delivery.policy import DeliveryPolicy
 from adapters.kit.delivery.states import OUTBOX_AT_REST, InboxState
 from adapters.kit.envelope.envelopes import Envelopes, KeyedEnvelopes
 from adapters.kit.envelope.verification import Arrival, Opened, Refusal
-from adapters.kit.failpoints import reach
 from adapters.kit.keys.keyring import ROLES, Keyring
 from adapters.kit.store import invariants
 from adapters.kit.store.alarms import Alarm, Priority
@@ -32,16 +31,17 @@ from adapters.kit.store.store import Store
 from adapters.kit.store.tables import inbox_rows, outbox_rows
 from adapters.kit.store.transaction import Transaction
 from broker.embedded import EmbeddedHub
-from broker.hub import Delivery, Handler, HubConnection, Outcome
+from broker.hub import Delivery
 from broker.topology import Topology
 from schemas.directory import Directory
 from schemas.routing import Lane, queue_name
+from tests.crash.deadly import Deadly
 from tests.support.fake_sealing import request_to
 from tests.support.hubs import FAST
 from tests.support.parties import cheap_protector
 
 COUNCIL, POLICE, HEALTH = "testford-la", "testford-police", "testford-health"
-PATIENCE = 120  # looks at which something was overdue and nothing had moved since the last
+PATIENCE = 480  # looks at which something was overdue and nothing had moved since the last
 LOOK_EVERY = 0.25  # seconds
 CANARY = b"CANARY-Ashgrove-Test"
 SOON = timedelta(milliseconds=100)
@@ -76,6 +76,11 @@ class Settings:
     life: int
     kind: str = "round"
     passages: int = 1
+
+
+def together_in(folder: Path, life: int) -> Path:
+    """Where a life says that several messages, none of which had come before, were taken in together."""
+    return folder / f"together-{life}"
 
 
 def topology() -> Topology:
@@ -116,41 +121,6 @@ class RefusesOnce:
             self.refused.add(stub.thread)
             return Refusal("E16", "REJ-CRYPTO", "prekey unknown or erased")
         return self.inner.open(arrival, now=now)
-
-
-@dataclass(frozen=True)
-class Deadly:
-    """A connection with the failpoints that lie in the transport's own time."""
-
-    inner: HubConnection
-
-    async def publish(self, body: bytes, *, recipient: str, lane: Lane, attempt_id: str) -> Outcome:
-        outcome = await self.inner.publish(body, recipient=recipient, lane=lane, attempt_id=attempt_id)
-        reach("C08")
-        if lane is not Lane.RECEIPT:
-            await asyncio.sleep(0.2)  # long enough for R1 to come before the outcome is written down
-            reach("C31")
-        return outcome
-
-    async def consume(self, lane: Lane, handler: Handler) -> None:
-        handled = 0
-
-        async def deadly(delivery: Delivery) -> None:
-            nonlocal handled
-            if handled:
-                reach("C25")
-            await handler(delivery)
-            handled += 1
-            if lane is Lane.RECEIPT:
-                reach("C32")
-
-        await self.inner.consume(lane, deadly)
-
-    def alive(self, lane: Lane) -> bool:
-        return self.inner.alive(lane)
-
-    async def close(self) -> None:
-        await self.inner.close()
 
 
 async def apply(tx: Transaction, received: Received) -> Refusal | None:
@@ -226,10 +196,10 @@ async def live(settings: Settings) -> int:
 
 
 async def _work(store: Store, hub: EmbeddedHub, seals: Envelopes, *, settings: Settings) -> int:
-    connection = Deadly(await hub.connect(settings.name))
+    connection = Deadly(await hub.connect(settings.name), together_in(Path(settings.folder), settings.life))
     receiver, worker = InboxReceiver(store, seals), InboxWorker(store, seals)
     for lane in Lane:
-        await connection.consume(lane, receiver.handle)
+        await connection.consume(lane, receiver)
     tasks = [
         asyncio.create_task(OutboxPump(store, connection).run(idle=0.1)),
         asyncio.create_task(worker.run(apply, idle=0.1)),
