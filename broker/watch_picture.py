@@ -15,8 +15,8 @@ from broker.watch_chains import ChainFault, Chains
 from broker.watch_standing import (
     Standing,
     Unreceipted,
-    awaiting_receipt,
     by_time_to_breach,
+    holds_until,
     standings_in,
     unreceipted_in,
 )
@@ -25,10 +25,20 @@ from broker.watch_threads import Conversation, Conversations
 
 @dataclass(frozen=True)
 class Surveyed:
-    """One thread at one moment: the requests in it, and what in it should have been receipted by now."""
+    """One thread: the requests in it, and what in it should have been receipted.
 
+    It holds at every moment from `since` until just before `until`, as long as nothing more is said in the thread.
+    """
+
+    version: int
+    since: datetime
+    until: datetime
     standings: tuple[Standing, ...]
     unreceipted: tuple[Unreceipted, ...]
+
+    def holds(self, version: int, now: datetime) -> bool:
+        """Say whether the thread still stands so."""
+        return self.version == version and self.since <= now < self.until
 
 
 class Picture:
@@ -40,7 +50,7 @@ class Picture:
         self._conversations = Conversations()
         self._chains = Chains()
         self._heard: dict[str, datetime] = {}
-        self._settled: WeakKeyDictionary[Conversation, tuple[int, Surveyed]] = WeakKeyDictionary()
+        self._known: WeakKeyDictionary[Conversation, Surveyed] = WeakKeyDictionary()
         for passage in passages:
             self.add(passage)
 
@@ -75,19 +85,23 @@ class Picture:
         return self._heard
 
     def _surveyed(self, conversation: Conversation, now: datetime) -> Surveyed:
-        """Work a thread out, but once only when all of it is over and receipted: it stays so at any later time."""
-        known = self._settled.get(conversation)
-        if known is not None and known[0] == conversation.version:
-            return known[1]
-        found = Surveyed(
-            tuple(standings_in(conversation, now=now, calendars=self._calendars)),
-            tuple(unreceipted_in(conversation, now=now)),
-        )
-        # An entry can be a moment younger than `now`, which was read before it came; what is not seen is not settled.
-        all_seen = all(note.received_at <= now for note in conversation.notes)
-        if all_seen and all(one.is_over for one in found.standings) and not awaiting_receipt(conversation, now=now):
-            self._settled[conversation] = conversation.version, found
-        return found
+        """Work a thread out, but only when something was said in it or a moment has come that changes how it stands."""
+        known = self._known.get(conversation)
+        if known is None or not known.holds(conversation.version, now):
+            known = self._known[conversation] = survey(conversation, now=now, calendars=self._calendars)
+        return known
+
+
+def survey(conversation: Conversation, *, now: datetime, calendars: Calendars) -> Surveyed:
+    """Work a thread out as it stands at `now`."""
+    standings = tuple(standings_in(conversation, now=now, calendars=calendars))
+    return Surveyed(
+        version=conversation.version,
+        since=now,
+        until=holds_until(conversation.notes, standings, now=now),
+        standings=standings,
+        unreceipted=tuple(unreceipted_in(conversation, now=now)),
+    )
 
 
 def standing(passages: Iterable[Passage], *, now: datetime, calendars: Calendars) -> tuple[Standing, ...]:

@@ -8,7 +8,7 @@ Silence stays silence: no state here means that nothing is known about a child.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -68,6 +68,7 @@ class Standing:
     """One request at one moment. Times are UTC.
 
     `concerns` are BREACHED, UNDELIVERED and UNREAD, as many as hold at once; `phase` shows the gravest alone.
+    `is_soon`: four fifths of the allowance have run (SLA-08), and nobody has answered yet.
     """
 
     reference: str
@@ -79,7 +80,7 @@ class Standing:
     concerns: frozenset[Phase]
     issued_at: datetime
     due_at: datetime
-    share: float
+    is_soon: bool
     received_at: datetime | None
     seen_at: datetime | None
     in_part_at: datetime | None
@@ -136,6 +137,19 @@ def unreceipted_in(conversation: Conversation, *, now: datetime) -> Iterator[Unr
             yield Unreceipted(conversation.reference, note.sender, note.recipient, note.lane, note.received_at)
 
 
+def holds_until(notes: Iterable[Note], standings: Iterable[Standing], *, now: datetime) -> datetime:
+    """Give the first moment after `now` at which a conversation stands otherwise although nothing more is said."""
+    moments = [moment for note in notes for moment in _turns(note)]
+    moments += [timer.due_at for one in standings for timer in one.timers]  # the due time is one of them
+    return min((moment for moment in moments if moment > now), default=datetime.max.replace(tzinfo=UTC))
+
+
+def _turns(note: Note) -> tuple[datetime, datetime, datetime]:
+    """Give when a note is seen, when its receipt is overdue, and when it cannot be delivered any more."""
+    came = note.received_at
+    return came, came + RECEIVED_WITHIN[note.lane], came + timedelta(seconds=MAX_LIFE)
+
+
 def _standing(
     reference: str, notes: Sequence[Note], requests: Sequence[Note], *, now: datetime, calendars: Calendars
 ) -> Standing:
@@ -163,7 +177,7 @@ def _standing(
         concerns=concerns,
         issued_at=first.at,
         due_at=clock.enquiry_due_at if clock.state is ClockState.WAITING else clock.due_at,
-        share=clock.share,
+        is_soon=_has_come(clock, TimerKind.WARNING, now=now),
         received_at=received_at,
         seen_at=min(seen, default=None),
         in_part_at=clock.in_part_at,
@@ -201,8 +215,12 @@ def _concerns(clock: RfiClock, request: Note, *, now: datetime, has_it: bool) ->
         yield Phase.BREACHED
     if not has_it and now - request.received_at >= RECEIVED_WITHIN[request.lane]:
         yield Phase.UNDELIVERED
-    if any(timer.kind is TimerKind.HUMAN_ACK and timer.due_at <= now for timer in clock.timers):
+    if _has_come(clock, TimerKind.HUMAN_ACK, now=now):
         yield Phase.UNREAD
+
+
+def _has_come(clock: RfiClock, kind: TimerKind, *, now: datetime) -> bool:
+    return any(timer.kind is kind and timer.due_at <= now for timer in clock.timers)
 
 
 def _phase(clock: RfiClock, concerns: frozenset[Phase], *, received: bool, seen: bool) -> Phase:

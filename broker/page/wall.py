@@ -17,8 +17,6 @@ from broker.watch_standing import Phase, Standing, time_to_breach
 from schemas.rating import RagRating
 
 MOST_ROWS: Final = 100
-SOON: Final = 0.8
-"""The share of its time after which an answer is called due soon; the ladder warns there too (SLA-08)."""
 
 
 class Level(StrEnum):
@@ -100,7 +98,7 @@ def level_of(one: Standing) -> Level:
     """Say how a request stands: the same urgency that its alerts have."""
     if one.concerns:
         return Level.NOW if one.urgent or one.rating is RagRating.RED else Level.TODAY
-    return Level.SOON if one.share >= SOON else Level.WELL
+    return Level.SOON if one.is_soon else Level.WELL
 
 
 def wall_of(board: Board, *, most: int = MOST_ROWS, responder: str | None = None) -> Wall:

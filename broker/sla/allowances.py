@@ -48,6 +48,11 @@ class Allowance:
             return as_utc(end) - as_utc(start)
         return calendar.working_time_between(start, end)
 
+    def measured(self, time: timedelta) -> "Allowance":
+        """Give a length of this allowance's kind of time; of working days, the office time in them."""
+        kind = Measure.ELAPSED if self.measure is Measure.ELAPSED else Measure.WORKING_HOURS
+        return Allowance(kind, time=time)
+
 
 def elapsed(**length: float) -> Allowance:
     """Make an allowance of elapsed time, at every hour of every day; arguments as for `timedelta`."""

@@ -36,7 +36,6 @@ class RfiClock:
     """The clock of one request at one moment. All times are UTC.
 
     `due_at` is the responder's own, `enquiry_due_at` the enquiry's: they differ only after a correction.
-    `share` is 0.5 at half of the allowance and above 1.0 when late; it stands still at an answer and while waiting.
     `timers` are the rows that belong in the store, fired or not; a row whose task is done is not among them.
     """
 
@@ -44,7 +43,6 @@ class RfiClock:
     rating: RagRating
     due_at: datetime
     enquiry_due_at: datetime
-    share: float
     timers: tuple[Timer, ...]
     next_timer: Timer | None
     in_part_at: datetime | None
@@ -66,13 +64,11 @@ class RfiClock:
         now = as_utc(now)
         story = tell((event for event in events if event.at <= now), calendar=calendar, allowances=allowances)
         timers = _timers(story, calendar, allowances)
-        halted_at = story.answered_at or story.closed_at or story.waiting_since or now
         return cls(
             state=_state(story, now),
             rating=story.rating,
             due_at=story.leg.due_at,
             enquiry_due_at=story.enquiry_due,
-            share=story.leg.share_at(halted_at, calendar=calendar, allowances=allowances),
             timers=timers,
             next_timer=next((timer for timer in timers if timer.due_at > now), None),
             in_part_at=story.in_part_at,

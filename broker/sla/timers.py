@@ -6,7 +6,7 @@ Percentages are of the kind of time the clock runs on: RED of elapsed time, the 
 A leg is one promise of a due time; a re-rating that moves it begins the next leg, and the rows of the old one lapse.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Final
 
 from broker.calendar import WorkingCalendar, as_utc
-from broker.sla.allowances import DEFAULT_ALLOWANCES, Allowance, Allowances, elapsed
+from broker.sla.allowances import DEFAULT_ALLOWANCES, Allowances, elapsed
 from broker.sla.due import human_ack_due, is_urgent, phone_call_due
 from schemas.rating import RagRating
 
@@ -57,6 +57,9 @@ LADDER: Final = (
 )
 
 
+_ORDER: Final = {kind: place for place, kind in enumerate(TimerKind)}
+
+
 @dataclass(frozen=True)
 class Timer:
     """One row: fires once at `due_at` (UTC). `leg` counts the due times that the request has had, from 1."""
@@ -81,32 +84,23 @@ class Leg:
     due_at: datetime
     number: int = 1
 
-    def measure(self, *, calendar: WorkingCalendar, allowances: Allowances = DEFAULT_ALLOWANCES) -> Allowance:
-        """Give the kind of time this leg runs on: elapsed also where no office time lies between its ends."""
+    def moments_of(
+        self, shares: Sequence[Fraction], *, calendar: WorkingCalendar, allowances: Allowances = DEFAULT_ALLOWANCES
+    ) -> tuple[datetime, ...]:
+        """Give when each of `shares` of the clock has run; exactly `due_at` for the whole.
+
+        The clock runs on elapsed time also where no office time lies between its ends.
+        """
         own = allowances.response.of(self.rating)
         length = own.between(self.began_at, self.due_at, calendar=calendar)
-        return own if length > timedelta(0) else elapsed()
-
-    def moment_of(
-        self, share: Fraction, *, calendar: WorkingCalendar, allowances: Allowances = DEFAULT_ALLOWANCES
-    ) -> datetime:
-        """Give when `share` of the clock has run; exactly `due_at` for the whole."""
-        if share == 1:
-            return self.due_at
-        measure = self.measure(calendar=calendar, allowances=allowances)
-        length = measure.between(self.began_at, self.due_at, calendar=calendar)
-        part = length * share.numerator / share.denominator
-        return _after(self.began_at, part, measure, calendar)
-
-    def share_at(
-        self, now: datetime, *, calendar: WorkingCalendar, allowances: Allowances = DEFAULT_ALLOWANCES
-    ) -> float:
-        """Give how much of the clock has run at `now`: 0.0 before it began, 1.0 at the due time, more after it."""
-        measure = self.measure(calendar=calendar, allowances=allowances)
-        whole = measure.between(self.began_at, self.due_at, calendar=calendar)
-        run = measure.between(self.began_at, now, calendar=calendar)
-        late = now >= self.due_at
-        return max(1.0 if late else 0.0, run / whole) if whole > timedelta(0) else float(late)
+        if length <= timedelta(0):
+            own, length = elapsed(), self.due_at - self.began_at
+        parts = (length * share.numerator / share.denominator for share in shares)
+        ends = (own.measured(part) for part in parts)
+        return tuple(
+            self.due_at if share == 1 else end.after(self.began_at, calendar=calendar)
+            for share, end in zip(shares, ends, strict=True)
+        )
 
 
 def advice_alert_due(
@@ -114,7 +108,7 @@ def advice_alert_due(
 ) -> datetime:
     """Give when advice that was asked for is missed: half-way from asking to the due time, which stands (LAW-28)."""
     asking = replace(leg, began_at=min(as_utc(sought_at), leg.due_at))
-    return asking.moment_of(Fraction(1, 2), calendar=calendar, allowances=allowances)
+    return asking.moments_of([Fraction(1, 2)], calendar=calendar, allowances=allowances)[0]
 
 
 def timers_for(
@@ -135,10 +129,9 @@ def timers_of_leg(
 ) -> tuple[Timer, ...]:
     """Give the rows of one leg, soonest first: acknowledgement, telephone call when urgent, and the ladder."""
     rows = [*_tasks(leg, calendar, allowances)]
-    for rung in LADDER:
-        moment = leg.moment_of(rung.share, calendar=calendar, allowances=allowances)
-        rows.append(Timer(rung.kind, moment, rung.calls, leg.number))
-    return tuple(sorted(rows, key=lambda row: (row.due_at, list(TimerKind).index(row.kind))))
+    moments = leg.moments_of([rung.share for rung in LADDER], calendar=calendar, allowances=allowances)
+    rows += [Timer(rung.kind, moment, rung.calls, leg.number) for rung, moment in zip(LADDER, moments, strict=True)]
+    return tuple(sorted(rows, key=lambda row: (row.due_at, _ORDER[row.kind])))
 
 
 def _tasks(leg: Leg, calendar: WorkingCalendar, allowances: Allowances) -> Iterator[Timer]:
@@ -147,10 +140,3 @@ def _tasks(leg: Leg, calendar: WorkingCalendar, allowances: Allowances) -> Itera
     if is_urgent(leg.began_at, leg.due_at, calendar=calendar, allowances=allowances):
         called = phone_call_due(leg.rating, leg.began_at, calendar=calendar, allowances=allowances)
         yield Timer(TimerKind.PHONE_CALL, called, (Contact.COORDINATOR,), leg.number)
-
-
-def _after(moment: datetime, part: timedelta, measure: Allowance, calendar: WorkingCalendar) -> datetime:
-    """Add a part of a clock, measured as that clock is, to the moment it began."""
-    if measure.measure is elapsed().measure:
-        return moment + part
-    return calendar.add_working_time(moment, part)

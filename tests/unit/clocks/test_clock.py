@@ -45,11 +45,10 @@ def rows(read: RfiClock) -> list[tuple[str, str]]:
     return [(timer.key, shown(timer.due_at)) for timer in read.timers]
 
 
-def test_a_running_clock_shows_its_share_and_its_next_row() -> None:
+def test_a_running_clock_shows_its_next_row() -> None:
     """A quarter of AMBER's eight hours, and the call still to be made."""
     read = clock(ISSUED, now="12:12")
     assert read.state is ClockState.RUNNING
-    assert read.share == 0.25
     assert read.next_timer is not None
     assert read.next_timer.kind is TimerKind.NUDGE
 
@@ -89,7 +88,6 @@ def test_a_late_answer_still_counts_as_an_answer() -> None:
     late = happened(ClockEventKind.ANSWERED, "2026-11-25 11:30")
     read = clock(ISSUED, late, now="2026-12-01 09:00")
     assert read.state is ClockState.ANSWERED_LATE
-    assert read.share > 1.0
     assert read.timers == ()
 
 
@@ -104,7 +102,6 @@ def test_silence_is_a_breach_and_never_an_answer() -> None:
     """At the very moment it is due, without an answer, a request is in breach; the rows stay until somebody acts."""
     read = clock(ISSUED, now="2026-11-25 10:12")
     assert read.state is ClockState.BREACHED
-    assert read.share == 1.0
     assert TimerKind.ESCALATION in {timer.kind for timer in read.timers}
 
 
@@ -175,7 +172,6 @@ def test_a_request_sent_back_waits_while_the_enquirys_due_time_stands() -> None:
     back = happened(ClockEventKind.SENT_BACK, "12:12")
     read = clock(ISSUED, back, now="16:00")
     assert read.state is ClockState.WAITING
-    assert read.share == 0.25
     assert [(row.kind, row.calls) for row in read.timers] == [(TimerKind.BREACH, (Contact.COORDINATOR,))]
     fixed = clock(ISSUED, back, happened(ClockEventKind.CORRECTED, "15:12"), now="16:00")
     assert shown(fixed.due_at) == "2026-11-25 15:12"

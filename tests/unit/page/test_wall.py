@@ -24,7 +24,7 @@ def standing(**changes: object) -> Standing:
         concerns=frozenset(),
         issued_at=NIGHT - timedelta(hours=1),
         due_at=NIGHT + timedelta(hours=1),
-        share=0.5,
+        is_soon=False,
         received_at=NIGHT,
         seen_at=NIGHT,
         in_part_at=None,
@@ -49,21 +49,21 @@ def test_rows_are_in_the_order_of_time_to_breach_whatever_order_they_came_in(ord
 
 
 @pytest.mark.parametrize(
-    ("rating", "urgent", "concerns", "share"),
+    ("rating", "urgent", "concerns", "is_soon"),
     list(
         product(
             [RagRating.RED, RagRating.AMBER, RagRating.GREEN],
             [True, False],
             [frozenset(), frozenset({Phase.UNREAD}), frozenset({Phase.BREACHED, Phase.UNDELIVERED})],
-            [0.1, 0.9],
+            [False, True],
         )
     ),
 )
 def test_nothing_but_time_decides_the_place(
-    rating: RagRating, urgent: bool, concerns: frozenset[Phase], share: float
+    rating: RagRating, urgent: bool, concerns: frozenset[Phase], is_soon: bool
 ) -> None:
     """A rating or an alarm changes the mark of a row and never its place."""
-    loud = standing(reference="second", rating=rating, urgent=urgent, concerns=concerns, share=share)
+    loud = standing(reference="second", rating=rating, urgent=urgent, concerns=concerns, is_soon=is_soon)
     calm = standing(reference="first", due_at=loud.due_at - timedelta(seconds=1))
     assert rows_of([loud, calm]) == ["first", "second"]
 
@@ -86,8 +86,7 @@ def test_two_that_are_due_at_once_are_in_the_order_of_reference_and_agency() -> 
     ("changes", "expected"),
     [
         ({}, Level.WELL),
-        ({"share": 0.79}, Level.WELL),
-        ({"share": 0.8}, Level.SOON),
+        ({"is_soon": True}, Level.SOON),
         ({"concerns": frozenset({Phase.UNREAD})}, Level.TODAY),
         ({"concerns": frozenset({Phase.UNREAD}), "rating": RagRating.RED}, Level.NOW),
         ({"concerns": frozenset({Phase.BREACHED}), "urgent": True}, Level.NOW),
