@@ -1,7 +1,8 @@
 """`mash keys`: make, show, rotate, erase, back up and revoke an agency's keys. Nothing private is ever printed.
 
 Whose keys and how they are locked stands in adapter.toml (`keys`, and `credentials` or `passphrase_file`).
-After `rotate`, `revoke`, `renew-identity` and `add-role` the record must be published, or partners go on with the old.
+After `rotate`, `revoke`, `renew-identity`, `add-role` and `duty-telephone` the record must be published, or partners go
+on with the old one.
 """
 
 from contextlib import AbstractContextManager
@@ -22,16 +23,18 @@ AFTERWARDS = "publish the record now: mash directory publish-record"
 
 
 def _refusing() -> AbstractContextManager[None]:
-    from adapters.kit.keys import keyfile, keyring, protectors
+    from adapters.kit.keys import keyerrors, keyfile, protectors
     from adapters.kit.running.settings import SettingsUnreadable
 
     return say.refusing(
         SettingsUnreadable,
         keyfile.DamagedKeyFile,
-        keyring.AlreadyThere,
-        keyring.NoSigningKey,
-        keyring.NoSuchKey,
-        keyring.NoSuchRole,
+        keyerrors.AlreadyThere,
+        keyerrors.NoSigningKey,
+        keyerrors.NoSuchKey,
+        keyerrors.NoSuchRole,
+        keyerrors.NotToBePublished,
+        keyerrors.NotToBeRevoked,
         protectors.CannotUnlock,
         protectors.ReadableByOthers,
         protectors.TooWeak,
@@ -56,6 +59,7 @@ def _now() -> datetime:
 def init(
     home: Home = HERE,
     name: Annotated[str, typer.Option(help="The agency's name, as partners see it.")] = "",
+    duty_telephone: Annotated[str | None, typer.Option(help="Whom the hub's operators ring, day and night.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make the keyring: identity, signing key, and prekeys of the four roles."""
@@ -72,6 +76,7 @@ def init(
             now=_now(),
             kind=settings.file.kind,
             name=name,
+            duty_telephone=duty_telephone,
         )
     _answer(ring, lines=_fingerprint_lines(ring), as_json=as_json)
 
@@ -108,13 +113,21 @@ def _fingerprint_lines(ring: "Keyring") -> list[str]:
 
 
 @app.command()
-def show(home: Home = HERE, as_json: AsJson = False) -> None:
+def show(
+    home: Home = HERE,
+    metrics: Annotated[
+        Path | None, typer.Option(help="Write the figures to this file too, for Prometheus' textfile collector.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Say which keys there are, for how long, and whether they fit; exit code 1 if somebody has to act."""
-    from adapters.kit.keys.keyhealth import self_test
+    from adapters.kit.keys.keyhealth import self_test, write_metrics
 
     now = _now()
     with _refusing():
         ring = open_keyring(home, now)
+        if metrics is not None:
+            write_metrics(ring, metrics, now=now)
     faults = tuple(str(fault) for fault in self_test(ring, now))
     plain = _plain(ring, faults)
     lines = _fingerprint_lines(ring)
@@ -193,6 +206,19 @@ def revoke(
         before = {one.id for one in ring.stored.keys}
         ring.revoke(key, now=now)
     _changed(_made(before, ring), 0, line="revoked", as_json=as_json)
+
+
+@app.command("duty-telephone")
+def duty_telephone(
+    number: Annotated[str, typer.Argument(help="Whom the hub's operators ring, day and night.")],
+    home: Home = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Say whom the hub rings about this agency; it is published with the keys."""
+    with _refusing():
+        open_keyring(home, _now()).set_duty_telephone(number)
+    plain = {"made": 0, "erased": 0, "publish_record": True}
+    say.answer("mash.keys-changed.v1", plain, lines=[f"changed; {AFTERWARDS}"], as_json=as_json)
 
 
 @app.command("add-role")

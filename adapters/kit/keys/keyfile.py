@@ -75,8 +75,8 @@ class KeyFile(_Stored):
     format: Literal["mash-keyring/1"] = "mash-keyring/1"
     participant: ParticipantId
     kind: str
-    name: str
-    duty_telephone: str | None = None
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    duty_telephone: Annotated[str, Field(min_length=1, max_length=40)] | None = None
     protector: dict[str, Any]
     master: Annotated[str, Field(repr=False)]
     roles: tuple[StoredRole, ...]

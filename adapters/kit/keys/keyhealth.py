@@ -7,10 +7,10 @@ A rotation that nobody noticed is missing would stop all traffic at once, so it 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 
-from prometheus_client import Gauge
-from prometheus_client.registry import CollectorRegistry
+from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
 from adapters.kit.envelope import hybrid
 from adapters.kit.keys.in_use import SenderKeys
@@ -92,3 +92,10 @@ class KeyMetrics:
         for expiry in expiries(keyring, now):
             self._days.labels(use=expiry.use, role=expiry.role).set(expiry.days)
         self._faults.set(len(self_test(keyring, now)))
+
+
+def write_metrics(keyring: Keyring, path: Path, *, now: datetime) -> None:
+    """Write the figures where Prometheus' textfile collector reads them (`*.prom`): whole, or not at all."""
+    registry = CollectorRegistry()
+    KeyMetrics(registry).observe(keyring, now)
+    write_to_textfile(str(path), registry)

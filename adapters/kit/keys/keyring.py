@@ -6,7 +6,8 @@ A participant has one identity key in force, one signing key at a time, and prek
 Every change is made under the folder's lock, on what is stored then: a service and a command may run side by side.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from hmac import digest
 from pathlib import Path
@@ -14,11 +15,20 @@ from typing import Final, Self
 
 from nacl.signing import SigningKey
 from nacl.utils import random
+from pydantic import ValidationError
 
 from adapters.kit.envelope import hybrid
 from adapters.kit.failpoints import reach
 from adapters.kit.keys import keyfile, keyplan
 from adapters.kit.keys.in_use import PrekeyInHand, RecipientKeys, RoleInHand, SenderKeys
+from adapters.kit.keys.keyerrors import (
+    AlreadyThere,
+    NoSigningKey,
+    NoSuchKey,
+    NoSuchRole,
+    NotToBePublished,
+    NotToBeRevoked,
+)
 from adapters.kit.keys.keyfile import KeyFile, StoredKey, StoredRole, Wrapping
 from adapters.kit.keys.keyrecord import identity_of, public_record
 from adapters.kit.keys.protectors import Protector
@@ -28,23 +38,9 @@ from schemas.directory import AgencyRecord, Revocation
 from schemas.signing import pae
 from schemas.stub import IDENTIFIER_LENGTH
 
+__all__ = ["ROLES", "AlreadyThere", "Keyring", "NoSigningKey", "NoSuchKey", "NoSuchRole"]
+
 ROLES: Final[Mapping[str, tuple[int, ...]]] = {"gateway": (0,), "team": (1,), "decision_maker": (2,), "protected": (3,)}
-
-
-class NoSigningKey(Exception):
-    """The keyring has no signing key that is valid now: run `mash keys rotate`, then publish the record."""
-
-
-class AlreadyThere(Exception):
-    """The folder already holds a keyring; it is not overwritten."""
-
-
-class NoSuchKey(Exception):
-    """The keyring has no key with this id."""
-
-
-class NoSuchRole(Exception):
-    """A role must be new, be named in small letters, and open at least one of the sections 1 to 3."""
 
 
 def _unix(now: datetime) -> int:
@@ -83,24 +79,27 @@ class Keyring:
         name: str = "",
         duty_telephone: str | None = None,
     ) -> Self:
-        """Make a keyring with an identity, a signing key and prekeys of the four roles. Raises `AlreadyThere`.
+        """Make a keyring with an identity, a signing key and prekeys of the four roles.
 
         `duty_telephone` is published with the keys: whom the hub's operators ring (GOV-05).
+        Raises `AlreadyThere`, or `NotToBePublished` before anything is written.
         """
         if (folder / keyfile.FILE_NAME).exists():
             raise AlreadyThere(str(folder))
         master = SecretBytes.random()
         header, wrapped = _protect(master, participant=participant, protector=protector)
-        content = KeyFile(
-            participant=participant,
-            kind=kind,
-            name=name or participant,
-            duty_telephone=duty_telephone,
-            protector=header,
-            master=wrapped,
-            roles=tuple(StoredRole(name=role, id=_new_id(), opens=opens) for role, opens in ROLES.items()),
-            keys=(),
-        )
+        roles = tuple(StoredRole(name=role, id=_new_id(), opens=opens) for role, opens in ROLES.items())
+        with _refusing_the_unpublishable():
+            content = KeyFile(
+                participant=participant,
+                kind=kind,
+                name=name or participant,
+                duty_telephone=duty_telephone,
+                protector=header,
+                master=wrapped,
+                roles=roles,
+                keys=(),
+            )
         keyfile.save(content, folder=folder)
         ring = cls(folder, content=content, master=master)
         ring.renew_identity(now)
@@ -161,9 +160,12 @@ class Keyring:
         return before - len(self._content.keys)
 
     def revoke(self, key: str, *, now: datetime) -> None:
-        """Declare a key untrustworthy from `now` on and make its successor. Raises `NoSuchKey`."""
-        if key not in {stored.id for stored in self._content.keys}:
+        """Declare a key untrustworthy from `now` on and make its successor. Raises `NoSuchKey`, `NotToBeRevoked`."""
+        use = next((stored.use for stored in self._content.keys if stored.id == key), None)
+        if use is None:
             raise NoSuchKey(key)
+        if use == "identity":
+            raise NotToBeRevoked
         entry = Revocation(key=key, revoked_at=_unix(now))
         self._change(lambda content: content.model_copy(update={"revocations": (*content.revocations, entry)}))
         self.rotate(now)
@@ -174,9 +176,18 @@ class Keyring:
         taken = {role.name for role in self._content.roles}
         if name in taken or not sections or not set(sections) <= {1, 2, 3}:
             raise NoSuchRole(name)
-        role = StoredRole(name=name, id=_new_id(), opens=sections)
+        try:
+            role = StoredRole(name=name, id=_new_id(), opens=sections)
+        except ValidationError:
+            raise NoSuchRole(name) from None
         self._change(lambda content: content.model_copy(update={"roles": (*content.roles, role)}))
         self.rotate(now)
+
+    def set_duty_telephone(self, number: str | None) -> None:
+        """Say whom the hub's operators ring from the next published record on (GOV-05). Raises `NotToBePublished`."""
+        with _refusing_the_unpublishable():
+            KeyFile.model_validate({**self._content.model_dump(), "duty_telephone": number})
+        self._change(lambda content: content.model_copy(update={"duty_telephone": number}))
 
     def protect_anew(self, protector: Protector) -> None:
         """Wrap the master key under another passphrase or credential; no key changes."""
@@ -267,6 +278,14 @@ class Keyring:
         self._content, self._mark = content, keyfile.mark_of(self._folder)
         stays = {key.id for key in content.keys}
         self._in_hand = {number: key for number, key in self._in_hand.items() if number in stays}
+
+
+@contextmanager
+def _refusing_the_unpublishable() -> Iterator[None]:
+    try:
+        yield
+    except ValidationError:
+        raise NotToBePublished from None
 
 
 def _protect(master: SecretBytes, *, participant: str, protector: Protector) -> tuple[dict[str, object], str]:

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,37 @@ def test_an_operator_rotates_erases_backs_up_revokes_and_adds_a_role(home: Path)
     assert run(home, "revoke", signing).exit_code == 0
     assert run(home, "add-role", "duty_team", "--opens", "1").exit_code == 0
     assert run(home, "renew-identity").exit_code == 0
+
+
+def test_an_operator_is_told_why_a_key_a_role_or_a_name_is_refused(home: Path) -> None:
+    """Each refusal is a sentence that says what to do instead; nothing was changed."""
+    assert "1 to 80 characters" in run(home, "init", "--name", "x" * 81).stderr
+    assert not (home / "keys" / "keyring.json").exists()
+    run(home, "init", "--duty-telephone", "020 7946 0000")
+    before = (home / "keys" / "keyring.json").read_bytes()
+    identity = next(line.split()[1] for line in run(home, "show").output.splitlines() if line.startswith("identity"))
+    assert "mash keys renew-identity" in run(home, "revoke", identity).stderr
+    assert "small letters" in run(home, "add-role", "Duty Team", "--opens", "1").stderr
+    assert "at most" not in run(home, "duty-telephone", "0" * 41).output
+    assert "1 to 40" in run(home, "duty-telephone", "0" * 41).stderr
+    assert (home / "keys" / "keyring.json").read_bytes() == before
+
+
+def test_an_operator_publishes_and_changes_the_duty_telephone(home: Path) -> None:
+    """GOV-05: whom the hub's operators ring; the change has to be handed in like any other."""
+    run(home, "init", "--duty-telephone", "020 7946 0000")
+    changed = run(home, "duty-telephone", "020 7946 0001", "--json")
+    assert json.loads(changed.output)["publish_record"] is True
+    assert '"duty_telephone": "020 7946 0001"' in (home / "keys" / "keyring.json").read_text()
+
+
+def test_an_operator_has_the_figures_collected_by_prometheus(home: Path) -> None:
+    """Issue 3: expiry warnings as metrics, by a command that a timer may run."""
+    run(home, "init")
+    assert run(home, "show", "--metrics", str(home / "keys.prom")).exit_code == 0
+    figures = (home / "keys.prom").read_text()
+    assert 'mash_key_days_left{role="team",use="prekey"} 6.99' in figures
+    assert "mash_key_self_test_faults 0.0" in figures
 
 
 def test_a_command_says_no_without_a_traceback(home: Path) -> None:
