@@ -1,10 +1,13 @@
 """Alerts on timers that have fired: half of the time gone, four fifths, a quarter over it; and clocks of governance.
 
+An overdue answer is told to whoever waits for it as well: a decision may be taken without it (SLA-09).
+
 Of one request the gravest stands alone: a warning takes the nudge's place, and a breach has an alert of its own. They
 are over when the request is answered or closed, because then its timers lapse (SLA-08).
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from broker.alerts.kinds import HUB, Alert, AlertKind, Urgency, View
@@ -33,6 +36,14 @@ def ladder(view: View) -> Iterator[Alert]:
         kind = next((alert for timer, alert in _GRAVEST_FIRST.items() if timer.value in kinds), None)
         if kind is not None and not (kind in _UNTIL_THE_BREACH and Phase.BREACHED in standing.concerns):
             yield _of_request(kind, standing, view)
+
+
+def awaited(view: View) -> Iterator[Alert]:
+    """Alert the asker's desk on an answer that is overdue; the telephone is that of the desk which owes it."""
+    for standing in view.standings:
+        if standing.phase is Phase.BREACHED:
+            alert = _of_request(AlertKind.AWAITED, standing, view)
+            yield replace(alert, participant=standing.requester, peer=standing.responder)
 
 
 def governance(view: View) -> Iterator[Alert]:

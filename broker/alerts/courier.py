@@ -9,7 +9,7 @@ It refuses to know what an alert is about, and never raises into the watch, exce
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -39,7 +39,10 @@ _MARGIN: Final = timedelta(seconds=30)
 
 @dataclass(frozen=True)
 class CourierSettings:
-    """Spans in seconds. `room`: how many tellings of one way may be underway; `stalled_after`: since the last round."""
+    """Spans in seconds. `room`: how many tellings of one way may be underway; `stalled_after`: since the last round.
+
+    `cancel_again`: after so long, whatever should have stopped is told again; longer than a polite goodbye.
+    """
 
     round: float = 1.0
     room: int = 16
@@ -48,6 +51,7 @@ class CourierSettings:
     probe_failing_every: float = 300.0
     sight_every: float = 5.0
     stalled_after: float = 120.0
+    cancel_again: float = 3.0
     backoff: Backoff = _PAUSES
 
 
@@ -100,15 +104,19 @@ class Courier:
         try:
             yield self
         finally:
-            task.cancel()
-            await asyncio.wait([task])
+            await self._end([task])
             await self.let_go()
 
     async def let_go(self) -> None:
-        """Stop whatever is underway."""
-        for one in self._underway:
-            one.cancel()
-        await self.settled()
+        """Stop whatever is underway, within a few seconds whatever a server does."""
+        await self._end(list(self._underway))
+
+    async def _end(self, tasks: Sequence[asyncio.Task[None]]) -> None:
+        """Cancel until every task has ended: `asyncio.wait_for` loses a cancellation that comes with its result."""
+        while left := [task for task in tasks if not task.done()]:
+            for task in left:
+                task.cancel()
+            await asyncio.wait(left, timeout=self._settings.cancel_again)
 
     async def settled(self) -> None:
         """Wait until nothing is underway."""

@@ -38,6 +38,7 @@ class AlertKind(StrEnum):
     NUDGE = "nudge"
     WARNING = "warning"
     ESCALATED = "escalated"
+    AWAITED = "awaited"
     INCIDENT = "incident"
     NOBODY_READING = "nobody_reading"
     SILENT = "silent"

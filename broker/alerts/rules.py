@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Final
 
-from broker.alerts.clocks import governance, ladder
+from broker.alerts.clocks import awaited, governance, ladder
 from broker.alerts.desk_rules import troubles, undesked
 from broker.alerts.endings import endings
 from broker.alerts.kinds import HUB, Alert, AlertKind, Urgency, View
@@ -200,6 +200,7 @@ RULES: Final[tuple[Rule, ...]] = (
     floods,
     endings,
     ladder,
+    awaited,
     governance,
     the_watch_itself,
 )

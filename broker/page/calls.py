@@ -1,7 +1,8 @@
 """What to do now: one call a desk, gravest first, with every reason for it under one telephone number.
 
 Pure. A reason that somebody has said to have seen asks for no second call; it is listed as being dealt with. What only
-the office can mend is kept out of the night. Half of the time gone is no reason to ring: the desk has been reminded.
+the office can mend is kept out of the night. Half of the time gone is no reason to ring: the desk has been reminded;
+and of an overdue answer it is the desk that owes it which is rung, not the one that waits.
 """
 
 from collections.abc import Iterable
@@ -13,7 +14,7 @@ from broker.page import words
 from broker.page.board import Board, Raised
 
 MOST_REASONS: Final = 4
-REMINDERS: Final = frozenset({AlertKind.NUDGE})
+REMINDERS: Final = frozenset({AlertKind.NUDGE, AlertKind.AWAITED})
 QUIET: Final = "Nothing to do now"
 
 

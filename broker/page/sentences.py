@@ -152,6 +152,11 @@ SENTENCES: Final[Mapping[AlertKind, Sentence]] = {
         "Remind the contact officer.",
         "Answer it in time.",
     ),
+    AlertKind.AWAITED: Sentence(
+        "{peer} owes an answer to a {code} request, and it is overdue",
+        "The desk that owes it is rung.",
+        "Ring {peer}. The decision maker may go on without the answer, and says so.",
+    ),
     AlertKind.AGREEMENT: Sentence(
         "{code}",
         "Put it before the governance group.",

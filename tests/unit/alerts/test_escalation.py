@@ -7,11 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from broker import sla
 from broker.alerts.desks import LADDER, OUT_OF_HOURS, Desk, Duty, Post
 from broker.alerts.escalation import Case, Nobody, RanOut, Step, Tell, Wait, Why, decide, has_lapsed, ladder_of
 from broker.alerts.kinds import AlertKind, Urgency
 from broker.calendar import MASH_CALENDAR, Span
-from broker.sla import Contact
+from broker.sla import Contact, TimerKind
 from tests.unit.alerts.rota import DEPUTY, LEAD, MONDAY, NIGHT, OFFICER, POSTS, SPOC, desk, duty, local
 
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine proves nothing
@@ -48,6 +49,75 @@ def test_a_breach_calls_the_spoc_first_and_leaves_nobody_out() -> None:
     assert list(ladder_of(AlertKind.BREACHED))[:2] == [Contact.SPOC, Contact.AGENCY_LEAD]
     assert sorted(ladder_of(AlertKind.BREACHED)) == sorted(LADDER)
     assert ask(replace(URGENT, kind=AlertKind.BREACHED), MONDAY) == Tell("spoc", (SPOC,))
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        (AlertKind.NUDGE, ["contact_officer"]),
+        (AlertKind.WARNING, ["contact_officer", "deputy"]),
+        (AlertKind.AWAITED, ["contact_officer", "deputy"]),
+        (AlertKind.BREACHED, ["spoc", "agency_lead", "contact_officer", "deputy", OUT_OF_HOURS]),
+        (AlertKind.ESCALATED, ["agency_lead", "contact_officer", "deputy", "spoc", OUT_OF_HOURS]),
+        (AlertKind.UNREAD, ["contact_officer", "deputy", "spoc", "agency_lead", OUT_OF_HOURS]),
+    ],
+)
+def test_each_kind_of_alert_climbs_its_own_rungs_and_no_further(kind: AlertKind, expected: list[str]) -> None:
+    """sla.md: 50 % nudge, 80 % warn the contact officer, 100 % the SPOC, a quarter over it the agency's lead."""
+    steps: tuple[Step, ...] = ()
+    now = MONDAY
+    while isinstance(decision := ask(Case(kind, Urgency.NOW, MONDAY, steps), now), Tell):
+        steps += (Step(decision.rung, now),)
+        now += PATIENCE
+    assert ([step.rung for step in steps], decision) == (expected, RanOut())
+
+
+def test_the_ladders_begin_where_the_timers_of_the_clock_call() -> None:
+    """One table of the domain in two places: the rungs that a timer calls are told first and in that order."""
+    kinds = {
+        TimerKind.NUDGE: AlertKind.NUDGE,
+        TimerKind.WARNING: AlertKind.WARNING,
+        TimerKind.BREACH: AlertKind.BREACHED,
+        TimerKind.ESCALATION: AlertKind.ESCALATED,
+    }
+    for rung in sla.timers.LADDER:
+        called = [contact for contact in rung.calls if contact is not Contact.COORDINATOR]
+        assert list(ladder_of(kinds[rung.kind]))[: len(called)] == called
+
+
+def test_a_nudge_that_nobody_acknowledges_leaves_the_deputy_in_peace() -> None:
+    """Neither the deputy in the day nor the route for the night is told of half of the time that is left."""
+    case = Case(AlertKind.NUDGE, Urgency.NOW, MONDAY, told("contact_officer"))
+    assert ask(case, MONDAY + 4 * PATIENCE) == RanOut()
+    assert ask(case, NIGHT) == RanOut()
+
+
+def test_the_deputy_stands_in_for_a_contact_officer_who_is_away_or_out_of_reach() -> None:
+    """GOV-05: a nudge that reached nobody would be none."""
+    away = replace(OFFICER, leave=(Span(date(2026, 11, 20), date(2026, 11, 27)),))
+    nudge = Case(AlertKind.NUDGE, Urgency.NOW, MONDAY)
+    assert ask(nudge, MONDAY, at=desk(away, DEPUTY, SPOC)) == Tell("deputy", (DEPUTY,))
+    vain = replace(nudge, steps=told("contact_officer", is_vain=True))
+    assert ask(vain, MONDAY) == Tell("deputy", (DEPUTY,))
+    reached = replace(nudge, steps=told("deputy"))
+    assert ask(reached, MONDAY + PATIENCE, at=desk(away, DEPUTY, SPOC)) == Wait(local("2026-11-30T09:00"))
+
+
+def test_a_nudge_that_nobody_acknowledges_is_no_trouble_of_the_hubs_either() -> None:
+    """The warning climbs in its place; whoever runs the hub is not woken for half of the time."""
+    whole = desk()
+    nudge, unread = (
+        Case(kind, Urgency.NOW, MONDAY, told("contact_officer")) for kind in (AlertKind.NUDGE, AlertKind.UNREAD)
+    )
+    assert not has_lapsed(nudge, desk=whole, duty=duty(whole), now=MONDAY + PATIENCE)
+    assert has_lapsed(unread, desk=whole, duty=duty(whole), now=MONDAY + PATIENCE)
+
+
+def test_a_nudge_at_night_goes_by_the_out_of_hours_route_when_it_cannot_wait() -> None:
+    """SLA-06: RED runs through the night, and so does half of its time."""
+    nudge = Case(AlertKind.NUDGE, Urgency.NOW, NIGHT)
+    assert ask(nudge, NIGHT) == Tell(OUT_OF_HOURS)
+    assert ask(replace(nudge, urgency=Urgency.TODAY), NIGHT) == Wait(local("2026-11-24T09:00"))
 
 
 @pytest.mark.parametrize(
@@ -172,16 +242,17 @@ posts = st.lists(
 
 
 @PATIENT
-@given(posts, st.sampled_from(Urgency), st.booleans(), st.lists(moments, min_size=1, max_size=40))
+@given(posts, st.sampled_from(Urgency), st.booleans(), st.lists(moments, min_size=1, max_size=40), st.data())
 def test_nobody_is_ever_told_twice_or_while_away(
-    rota: list[Post], urgency: Urgency, has_route: bool, looks: list[datetime]
+    rota: list[Post], urgency: Urgency, has_route: bool, looks: list[datetime], data: st.DataObject
 ) -> None:
     """Whatever the rota and however irregularly the watch looks: no rung twice, nobody on leave or after hours."""
     here = desk(*rota) if rota else Desk("testford-police")
     here = here if has_route else replace(here, out_of_hours=())
+    kind = data.draw(st.sampled_from([AlertKind.NUDGE, AlertKind.WARNING, AlertKind.BREACHED, AlertKind.UNREAD]))
     steps: tuple[Step, ...] = ()
     for now in sorted(looks):
-        case = Case(AlertKind.BREACHED, urgency, MONDAY, steps)
+        case = Case(kind, urgency, MONDAY, steps)
         decision = decide(case, desk=here, duty=duty(here), now=now)
         if isinstance(decision, Wait):
             assert decision.until > now

@@ -98,7 +98,8 @@ def test_a_request_nobody_has_seen_is_told_and_then_its_breach() -> None:
     story.pass_(minutes=31)
     assert [alert.kind for alert in judge(view_of(story))] == [AlertKind.UNREAD]
     story.pass_(hours=4)
-    assert {alert.kind for alert in judge(view_of(story))} == {AlertKind.UNREAD, AlertKind.BREACHED}
+    told = {(alert.kind, alert.participant) for alert in judge(view_of(story))}
+    assert told == {(AlertKind.UNREAD, POLICE), (AlertKind.BREACHED, POLICE), (AlertKind.AWAITED, LA)}
 
 
 def test_a_correction_that_is_overdue_calls_the_requester() -> None:
