@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -14,6 +15,8 @@ from broker.alerts.claiming import claim, write_steps
 from broker.alerts.desks import Route, Way
 from broker.alerts.escalation import Tell
 from broker.alerts.listing import listed_recent
+from broker.alerts.notice import Notice
+from broker.alerts.routing import Accepted, Fate
 from broker.alerts.tellings import open_cases
 from broker.calendar import Span
 from broker.ledger import Ledger
@@ -105,6 +108,47 @@ async def test_a_telling_that_a_dead_process_had_in_hand_is_told_by_the_next(hub
     assert hub.mail.mails == []
     await hub.turn(heir, seconds=70)
     assert len(hub.mail.mails) == 1
+
+
+class LosesCancellations:
+    """A carrier in the hands of a library that loses its first cancellation, and goes on as if nothing had been."""
+
+    limit = 60.0
+
+    def __init__(self) -> None:
+        self.underway = asyncio.Event()
+        self.lost = 0
+
+    async def tell(self, route: Route, notice: Notice, *, telling: int) -> Accepted:
+        self.underway.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        self.lost += 1
+        await asyncio.Event().wait()
+        return Accepted()
+
+    async def probe(self, route: Route) -> None:
+        """Every way works."""
+
+    async def fate(self, receipt: str) -> Fate:
+        return Fate.DELIVERED
+
+
+async def test_a_courier_that_is_stopped_waits_out_no_server_whose_library_lost_the_cancellation(hub: Office) -> None:
+    """`asyncio.wait_for` returns a result that comes together with a cancellation, and the cancellation is gone."""
+    stubborn = LosesCancellations()
+    hub.carriers[Way.MAIL] = stubborn
+    await hub.raise_(URGENT)
+    courier = hub.courier(cancel_again=0.05)
+    await courier.round()
+    await stubborn.underway.wait()
+    await courier.let_go()
+    assert stubborn.lost == 1
+    hub.carriers[Way.MAIL] = stubborn = LosesCancellations()
+    async with hub.courier(cancel_again=0.05).running():
+        hub.now += timedelta(seconds=100)
+        await stubborn.underway.wait()
+    assert stubborn.lost == 1
 
 
 async def test_a_mail_server_that_refuses_costs_the_alert_no_time(hub: Office) -> None:
