@@ -111,7 +111,7 @@ class DirectoryClient:
         Metadata.from_bytes(root)
         self._metadata.mkdir(parents=True, exist_ok=True)
         self._targets.mkdir(parents=True, exist_ok=True)
-        for stale in (*self._metadata.glob("*.json"), self._file):
+        for stale in (*self._metadata.glob("*.json"), *self._metadata.glob("root_history/*.json"), self._file):
             stale.unlink(missing_ok=True)
         (self._metadata / "root.json").write_bytes(root)
 

@@ -16,6 +16,7 @@ from adapters.kit.delivery.alarm_courier import AlarmCourier
 from adapters.kit.keys.keyring import Keyring, NoSigningKey
 from adapters.kit.running.adapter import Adapter
 from adapters.kit.running.departures import Departures
+from adapters.kit.running.directory_alarms import tell_directory_alarms
 from adapters.kit.running.heartbeats import beat
 from adapters.kit.running.manifests import Manifests
 from adapters.kit.running.partners import REFRESH_EVERY, Partners
@@ -45,12 +46,20 @@ class HubSilent(Exception):
     """No lane has received anything, not even a sign of life, for ten minutes; the adapter stops to be started anew."""
 
 
-async def keep_directory(partners: Partners, *, clock: Clock, sleep: Sleep = asyncio.sleep) -> None:
-    """Refresh the directory every quarter of an hour; the last good one stays in use when that fails (M6)."""
+async def keep_directory(
+    partners: Partners, *, clock: Clock, store: Store | None = None, sleep: Sleep = asyncio.sleep
+) -> None:
+    """Refresh the directory every quarter of an hour; the last good one stays in use when that fails (M6).
+
+    What a refresh found wrong is an alarm in `store`.
+    """
     log = structlog.get_logger()
     while True:
         try:
             changed = await partners.refresh(now=clock())
+            done = partners.last()
+            if store is not None and done is not None:
+                await tell_directory_alarms(store, done)
         except Exception as fault:
             log.error("directory not refreshed", exc_info=fault)
         else:
@@ -169,7 +178,7 @@ async def notice_silence(
 def chores_of(adapter: Adapter, partners: Partners, connection: HubConnection) -> tuple[Coroutine[Any, Any, None], ...]:
     """Give every chore of one running adapter; each is to be awaited once, or closed."""
     return (
-        keep_directory(partners, clock=adapter.clock),
+        keep_directory(partners, clock=adapter.clock, store=adapter.store),
         keep_keys(adapter.keyring, clock=adapter.clock),
         keep_heartbeats(adapter.store, participant=adapter.settings.file.participant, directory=partners.current),
         keep_departures(adapter.departures),

@@ -19,7 +19,7 @@ from adapters.kit.envelope.verification import Arrival, Opened, Refusal
 from adapters.kit.running.connecting import tls_context
 from adapters.kit.running.sandbox_directory import read_unsigned_directory
 from adapters.kit.running.settings import AdapterSettings
-from broker.directory_client import DirectoryClient, NoDirectory
+from broker.directory_client import DirectoryClient, NoDirectory, Refreshed
 from broker.hub import Delivery, Handler, HubConnection, Outcome
 from schemas.directory import Directory
 from schemas.routing import Lane
@@ -46,6 +46,10 @@ class Partners(Protocol):
         """Take note of why something that arrived was refused."""
         ...
 
+    def last(self) -> Refreshed | None:
+        """Give what the last refresh came to, with its alarms; None before the first."""
+        ...
+
 
 @dataclass(frozen=True)
 class FixedPartners:
@@ -68,6 +72,10 @@ class FixedPartners:
     def noticed(self, refusal: Refusal) -> None:
         """Nothing follows from it."""
 
+    def last(self) -> Refreshed | None:
+        """Never refreshed."""
+        return None
+
 
 class SignedPartners:
     """The verified copy of the signed directory; `source` is where refreshes come from, None for none."""
@@ -76,6 +84,7 @@ class SignedPartners:
         self._client = client
         self._source = source
         self._held: tuple[object, Directory] | None = None
+        self._last: Refreshed | None = None
 
     def current(self) -> Directory:
         """Give the last good directory, read anew when its file has changed. Raises `NoDirectory`."""
@@ -93,8 +102,12 @@ class SignedPartners:
         if self._source is None:
             return False
         before = self._hash()
-        await asyncio.to_thread(self._client.refresh, self._source, now=now)
+        self._last = await asyncio.to_thread(self._client.refresh, self._source, now=now)
         return self._hash() != before
+
+    def last(self) -> Refreshed | None:
+        """Give what the last refresh came to."""
+        return self._last
 
     def _hash(self) -> bytes | None:
         try:
