@@ -186,4 +186,5 @@ def _settings(agency: DemoAgency, *, records: str | None, hub: str) -> str:
         roles = ", ".join(f'"{role}"' for role in held.roles)
         lines += [f"[users.{user}]", f'name = "{held.name}"', f'job_title = "{held.job_title}"', f"roles = [{roles}]"]
         lines.append(f"trained_on = {datetime(2026, 9, 1, tzinfo=UTC):%Y-%m-%d}")
+        lines.append(f'vetting = [{{ level = "DBS", until = {datetime(2029, 9, 1, tzinfo=UTC):%Y-%m-%d} }}]')
     return "\n".join(lines) + "\n"

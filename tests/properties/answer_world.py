@@ -48,7 +48,8 @@ BASIS: Final = LawfulBasis(
 STANDING: Final = Standing(
     basis=BASIS, consent_records_read_by=("safeguarding_lead",), consent_records_kept="as the record"
 )
-USERS: Final = users_from({USER: {"name": "L. Sample-Test", "job_title": "lead", "trained_on": "2026-09-01"}})
+_LEAD: Final = {"name": "L. Sample-Test", "job_title": "lead", "trained_on": "2026-09-01"}
+USERS: Final = users_from({USER: {**_LEAD, "vetting": [{"level": "DBS", "until": "2029-09-01"}]}})
 JUDGEMENT: Final = Judgement(level_of_need="3", best_placed="children's social care", analysis="as the records say")
 
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from adapters.kit.lawful.standing import Standing
 from adapters.kit.running.retention import RetentionSchedule
-from adapters.kit.users import User, Users
+from adapters.kit.users import User, Users, VettingClass
 from schemas.agency import AGENCY_KINDS, ParticipantId
 from schemas.content.base import Content
 
@@ -59,6 +59,7 @@ class AdapterFile(Content):
     retention: RetentionSchedule = RetentionSchedule()
     lawful: Standing = Standing()
     untrained_approvers: Literal["block", "warn"] = "block"
+    vetting_for: dict[str, VettingClass] = {}
     users: dict[str, User] = {}
 
 
@@ -68,7 +69,7 @@ class AdapterSettings:
     def __init__(self, home: Path, file: AdapterFile) -> None:
         self.home = home
         self.file = file
-        self.users = Users(by_id=file.users, untrained_approvers=file.untrained_approvers)
+        self.users = Users(by_id=file.users, untrained_approvers=file.untrained_approvers, vetting_for=file.vetting_for)
 
     def path(self, relative: str) -> Path:
         """Give a path of the file as an absolute one."""
