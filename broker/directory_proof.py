@@ -94,6 +94,8 @@ def _proven(proof: KeyProof, participant: str, pinned: bytes) -> AgencyRecord | 
     targets: Metadata[Any] = Metadata.from_bytes(proof.targets)
     root.verify_delegate("targets", targets.signed_bytes, targets.signatures)
     agency: Metadata[Any] = Metadata.from_bytes(proof.agency)
+    if {targets.signed.type, agency.signed.type} != {"targets"}:
+        raise ValueError("signed metadata of another kind")
     targets.signed.verify_delegate(role_name(participant), agency.signed_bytes, agency.signatures)
     agency.signed.targets[target_path(participant)].verify_length_and_hashes(proof.record)
     record = AgencyRecord.model_validate_json(proof.record)

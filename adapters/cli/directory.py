@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from schemas.directory import Directory
 
 app = typer.Typer(help="Pin, refresh and show the partners' directory.", no_args_is_help=True)
-Source = Annotated[str, typer.Option("--from", help="An https address, or a folder with metadata/ and targets/.")]
+Source = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        help="An https address, or a folder with metadata/ and targets/; else adapter.toml's directory_source.",
+    ),
+]
 
 
 def _refusing() -> AbstractContextManager[None]:
@@ -77,16 +83,25 @@ def pin(
 
 
 @app.command()
-def refresh(source: Source, home: Home = HERE, as_json: AsJson = False) -> None:
+def refresh(source: Source = None, home: Home = HERE, as_json: AsJson = False) -> None:
     """Fetch, verify and take over the current directory."""
     now = _now()
     with _refusing():
-        done = _client(home).refresh(source, now=now)
+        done = _client(home).refresh(source or _own_source(home), now=now)
     lines = [_version_line(done.directory, done.freshness)] if done.directory is not None else []
     lines += [f"ALARM {raised.alarm} {raised.about}".rstrip() for raised in done.alarms]
     say.answer("mash.directory.v1", _plain(done.directory, done.freshness, done.alarms), lines=lines, as_json=as_json)
     if done.alarms or done.directory is None:
         raise typer.Exit(1)
+
+
+def _own_source(home: Path) -> str:
+    from adapters.kit.running.settings import load_settings
+
+    source = load_settings(home).file.directory_source
+    if source is None:
+        raise say.refuse("adapter.toml names no directory_source: say with --from where the directory is")
+    return source
 
 
 def _version_line(directory: "Directory", freshness: str) -> str:

@@ -1,7 +1,7 @@
 """`mash evidence`: write one file that proves a thread, and verify such a file, offline, with no adapter at all.
 
 The file holds plaintext; it is written for its owner only and is to be handled as the case file is.
-`verify` needs the fingerprint of the root that was pinned when the messages were exchanged, and nothing else.
+`verify` needs the root that was pinned when the messages were exchanged, and nothing else.
 """
 
 from collections.abc import Iterator
@@ -95,8 +95,12 @@ async def _threads_of(adapter: "Adapter", name: str) -> list[str]:
 @app.command()
 def verify(
     file: Annotated[Path, typer.Argument(exists=True, help="A bundle made by `mash evidence export`.")],
-    root: Annotated[Path, typer.Option(exists=True, help="The root.json that was pinned; its fingerprint is shown.")],
+    root: Annotated[
+        Path | None,
+        typer.Option(exists=True, help="The root.json that was pinned. Without it, the one that this adapter pinned."),
+    ] = None,
     texts: Annotated[Path | None, typer.Option(help="A new folder for the texts that are proved.")] = None,
+    home: Home = HERE,
     as_json: AsJson = False,
 ) -> None:
     """Say, exhibit by exhibit, what holds. Exit code 1 if anything does not."""
@@ -107,7 +111,7 @@ def verify(
     from schemas import base64url
     from schemas.fingerprint import fingerprint
 
-    pinned = sha256(root.read_bytes()).digest()
+    pinned = sha256((root or _own_root(home)).read_bytes()).digest()
     shown = fingerprint(base64url.encode(pinned))
     with say.refusing(NoBundle):
         bundle = read_bundle(file.read_bytes())
@@ -119,6 +123,19 @@ def verify(
     say.answer("mash.evidence-check.v1", plain, lines=_lines(shown, findings, files), as_json=as_json)
     if not holds:
         raise typer.Exit(1)
+
+
+def _own_root(home: Path) -> Path:
+    """Give the oldest root of the adapter in `home`: what it pinned, however often the root was replaced since."""
+    from adapters.kit.running.settings import SettingsUnreadable, load_settings
+
+    with say.refusing(SettingsUnreadable):
+        settings = load_settings(home)
+    kept = settings.path(settings.file.directory) / "metadata" / "root_history"
+    roots = {int(file.name.partition(".")[0]): file for file in kept.glob("*.root.json")}
+    if not roots:
+        raise say.refuse("no root is pinned here: name the one that was with --root")
+    return roots[min(roots)]
 
 
 def _lines(root: str, findings: list["Finding"], files: list[str]) -> Iterator[str]:

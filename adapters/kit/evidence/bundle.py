@@ -24,6 +24,7 @@ from schemas.stub import BadCore, Stub, read_core
 
 MAX_BUNDLE: Final = 256 * 1024 * 1024
 BUNDLE: Final = "bundle.json"
+LAST_SECOND: Final = 253_402_300_799  # the end of the year 9999
 UNIX: Final = 3  # what a zip calls the system that made it; ours says the same on every system
 # What zipfile raises on damaged files besides BadZipFile: unknown compression, encryption, lengths beyond the end.
 FAULTS: Final = (
@@ -129,13 +130,20 @@ def read_bundle(raw: bytes) -> Bundle:
     if len(raw) > MAX_BUNDLE:
         raise NoBundle
     try:
-        with zipfile.ZipFile(io.BytesIO(raw)) as archive, archive.open(BUNDLE) as file:
-            bundle = Bundle.model_validate_json(file.read(MAX_BUNDLE))
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            bundle = Bundle.model_validate_json(_unpacked(archive, limit=len(raw)))
     except FAULTS as broken:
         raise NoBundle from broken
     if _packed(bundle) != raw:
         raise NoBundle
     return bundle
+
+
+def _unpacked(archive: zipfile.ZipFile, *, limit: int) -> bytes:
+    """Unpack no more than the file itself holds: a small file that becomes a huge one is none of ours."""
+    if archive.getinfo(BUNDLE).file_size > limit:
+        raise NoBundle
+    return archive.read(BUNDLE)
 
 
 @dataclass(frozen=True)
@@ -148,9 +156,9 @@ class ReadExhibit:
 
 
 def read_exhibit(exhibit: Exhibit) -> ReadExhibit | None:
-    """Read an exhibit's stub, or give None."""
+    """Read an exhibit's stub, or give None; a stub of a time after the year 9999, which has no date, is none."""
     frame = read_stub(exhibit.stub)
     if isinstance(frame, Malformed):
         return None
     stub = read_core(frame.head.core)
-    return None if isinstance(stub, BadCore) else ReadExhibit(exhibit, frame, stub)
+    return None if isinstance(stub, BadCore) or stub.t > LAST_SECOND else ReadExhibit(exhibit, frame, stub)
