@@ -2,14 +2,18 @@
 
 from deploy.demo.agencies import COUNCIL, MANAGER
 from deploy.demo.area import Area
+from schemas.content.response import Response
 from tests.integration.commands.office import (
     ENQUIRY,
     HOUSING,
+    JUDGEMENT,
     POLICE,
+    PRACTITIONER,
     answered,
     collation_of,
     enquiry_of,
     issued,
+    rfi_of,
 )
 
 
@@ -46,3 +50,40 @@ async def test_an_answer_that_comes_after_the_decision_is_shown_against_it_and_r
     assert row.answered_at is not None
     assert row.answered_at > before.at
     assert [refs["from"] for refs in await alarms_about_answers(area)] == [HOUSING]
+
+
+async def test_a_supplement_that_comes_after_the_decision_is_shown_against_it_and_rings(area: Area) -> None:
+    """RSP-12: the danger is an agency that was seen, has learned more since, and is read by nobody again."""
+    await issued(area, POLICE)
+    await answered(area, POLICE)
+    await decided(area)
+    before = (await enquiry_of(area)).decided
+    assert before is not None
+    assert before.seen == (POLICE,)
+    assert await alarms_about_answers(area) == []
+
+    supplement = await thought_again(area)
+
+    assert supplement.supplement
+    collation = await collation_of(area)
+    (row,) = [row for row in collation.rows if row.participant == POLICE]
+    assert (row.supplements, row.level_of_need, collation.decided) == (1, "4", before)
+    (refs,) = await alarms_about_answers(area)
+    assert (refs["enquiry"], refs["rfi"], refs["from"]) == (ENQUIRY, supplement.rfi, POLICE)
+
+
+async def test_a_supplement_that_comes_before_the_decision_rings_nobody(area: Area) -> None:
+    """What the decision maker reads anyway needs no alarm, or nobody would heed one."""
+    await issued(area, POLICE)
+    await answered(area, POLICE)
+    assert (await thought_again(area)).supplement
+    assert await alarms_about_answers(area) == []
+
+
+async def thought_again(area: Area) -> Response:
+    """Let the police find that the need is higher than they said, and tell."""
+    desk, user, rfi = area.adapters[POLICE].desk, PRACTITIONER[POLICE], await rfi_of(area, POLICE)
+    await desk.judge(rfi, JUDGEMENT.model_copy(update={"level_of_need": "4"}), user=user)
+    response = await desk.send(rfi, user=user)
+    await area.settle()
+    return response
