@@ -1,13 +1,45 @@
 import json
 import re
+from itertools import dropwhile, takewhile
 
 import pytest
 
+from adapters.kit.envelope.manifest import Manifest
+from adapters.kit.evidence.bundle import Bundle
+from schemas.directory import AgencyRecord
+from schemas.members import Members
+from schemas.receipt import Receipt
 from tests.vectors import cores
 from tests.vectors.contracts import FOLDER, files
 from tests.vectors.writer import core_fields
 
 NAMES = [name for name, _ in files()]
+SPECIFICATION = FOLDER.parent / "SPEC.md"
+DESCRIBED: dict[str, list[str]] = {
+    "5.2": list(core_fields()),
+    "6.2": ["from" if name == "from_" else name for name in Manifest.model_fields],
+    "7.1": list(AgencyRecord.model_fields),
+    "7.9": list(Members.model_fields),
+    "8.1": list(Receipt.model_fields),
+    "11.2": list(Bundle.model_fields),
+}
+
+
+def rows_of(clause: str) -> list[list[str]]:
+    """Give the rows of the first table of a clause of SPEC.md, without its head."""
+    lines = SPECIFICATION.read_text("utf-8").split(f"\n{clause} ")[1].splitlines()
+    table = list(dropwhile(lambda line: not line.startswith("|"), lines))
+    rows = [line.strip("|").split(" | ") for line in takewhile(lambda line: line.startswith("|"), table)]
+    return [[cell.strip() for cell in row] for row in rows[2:]]
+
+
+@pytest.mark.parametrize("clause", DESCRIBED)
+def test_the_specification_describes_every_field_and_no_other(clause: str) -> None:
+    """Issue 3: whoever implements it again finds each field, what it may be, who sees it and what vouches for it."""
+    described = [name for row in rows_of(clause) for name in re.findall(r"`([a-z_]+)`", row[0])]
+    assert sorted(described) == sorted(DESCRIBED[clause])
+    assert len({len(row) for row in rows_of(clause)}) == 1
+    assert all(cell for row in rows_of(clause) for cell in row)
 
 
 @pytest.mark.parametrize("name", NAMES)
