@@ -154,6 +154,10 @@ PADDINGS: tuple[tuple[str, Callable[[bytes], bytes]], ...] = (
 )
 
 
+def _compact(plain: Mapping[str, Any], *, ascii_only: bool = True) -> bytes:
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=ascii_only).encode()
+
+
 def _manifest(**changes: Any) -> Callable[[Mapping[str, Any]], Any]:
     def change(manifest: Mapping[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in {**manifest, **changes}.items() if value is not ...}
@@ -183,6 +187,15 @@ MANIFESTS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("manifest-an-array", lambda _: b"[]"),
     ("manifest-with-spaces", lambda manifest: json.dumps(manifest, sort_keys=True).encode()),
     ("manifest-out-of-order", lambda manifest: json.dumps(manifest, separators=(",", ":")).encode()),
+    ("manifest-with-an-author-of-121-letters", _manifest(user="a" * 121)),
+    ("manifest-with-a-role-of-48-letters", _manifest(role="a" * 48)),
+    ("manifest-with-a-field-twice", lambda manifest: _compact(manifest).replace(b'"v":1', b'"v":1,"v":1')),
+    ("manifest-with-letters-not-escaped", lambda manifest: _compact({**manifest, "user": "Siân"}, ascii_only=False)),
+    (
+        "manifest-with-an-escape-in-capitals",
+        lambda manifest: _compact({**manifest, "user": "Siân"}).replace(b"00e2", b"00E2"),
+    ),
+    ("manifest-with-an-escape-too-many", lambda manifest: _compact(manifest).replace(b'"v":1', b'"\\u0076":1')),
 )
 
 
@@ -191,6 +204,10 @@ def _receipt(**changes: Any) -> Draft:
     plain = {**json.loads(draft.texts[1]), **changes}
     kept = {name: value for name, value in plain.items() if value is not ...}
     return replace(draft, texts={1: json.dumps(kept, sort_keys=True, separators=(",", ":")).encode()})
+
+
+def _spelt(change: Callable[[bytes], bytes]) -> Draft:
+    return replace(receipt(), texts={1: change(receipt().texts[1])})
 
 
 RECEIPTS: tuple[tuple[str, Draft], ...] = (
@@ -203,6 +220,12 @@ RECEIPTS: tuple[tuple[str, Draft], ...] = (
     ("receipt-without-time-zone", _receipt(at="2026-11-24T10:12:00")),
     ("receipt-with-a-field-nobody-knows", _receipt(reason="text")),
     ("receipt-that-is-no-JSON", replace(receipt(), texts={1: b"received"})),
+    ("receipt-with-a-code-in-small-letters", _receipt(code="rej-time")),
+    ("receipt-with-a-fraction-of-a-second", _receipt(at="2026-11-24T10:12:00.5Z")),
+    ("receipt-with-another-spelling-of-UTC", _receipt(at="2026-11-24T10:12:00+00:00")),
+    ("receipt-with-a-sequence-too-large", _receipt(seq_seen=2**53)),
+    ("receipt-with-spaces", _spelt(lambda raw: raw.replace(b":null", b": null"))),
+    ("receipt-with-a-field-twice", _spelt(lambda raw: raw.replace(b'"kind":"R1"', b'"kind":"R1","kind":"R1"'))),
 )
 
 
