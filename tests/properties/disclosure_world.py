@@ -152,10 +152,21 @@ CONDITIONS = (
 )
 _NOTED = '@id("generated") @says("Generated.") @source("a test")'
 
+_SECOND = '@silence_approver("covert_source")'
+_TOLD = {
+    Outcome.SUMMARISE: "",
+    Outcome.INDICATE_ONLY: '@reason("EXCESSIVE")',
+    Outcome.REFER_TO_ORIGINATOR: '@refer_to("controllers")',
+    Outcome.WITHHOLD: '@reason("NOT_RELEVANT EXCESSIVE")',
+    Outcome.WITHHOLD_SILENT: f'@reason("SOURCE_PROTECTION") {_SECOND}',
+}
+
 closing_rules: some.SearchStrategy[str] = some.builds(
-    '{} forbid (principal, action in Action::"more_open_than_{}", resource) when {{ {} }};'.format,
-    some.just(_NOTED),
-    some.sampled_from([outcome for outcome in Outcome if outcome is not Outcome.SHARE]),
+    lambda outcome, condition: (
+        f"{_NOTED} {_TOLD[outcome]} "
+        f'forbid (principal, action in Action::"more_open_than_{outcome}", resource) when {{ {condition} }};'
+    ),
+    some.sampled_from(list(_TOLD)),
     some.sampled_from(CONDITIONS),
 )
 marking_rules: some.SearchStrategy[str] = some.builds(

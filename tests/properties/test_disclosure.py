@@ -196,11 +196,12 @@ def test_a_record_more_changes_no_other_decision(data: some.DataObject, kind: st
 @thorough
 @given(data=some.data(), kind=kinds, rule=rules)
 def test_a_rule_more_never_opens_a_record(data: some.DataObject, kind: str, rule: str) -> None:
-    """Invariant 2: an agency's own rules close and mark; adding one never makes a decision less strict."""
+    """Invariants 2 and 9: adding one never makes a decision less strict, and what it refuses has a ground."""
     request, record = data.draw(requests(kind)), data.draw(records(kind))
     before = decide(kind, request, record)
     (after,) = with_rule(kind, rule).assess(request, [record]).decisions
 
+    assert every_withhold_has_a_ground(Decided(kind, request, record, NOBODY, after))
     assert strictness(after.outcome) >= strictness(before.outcome)
     if after.outcome is before.outcome:
         assert set(after.approvals_needed) >= set(before.approvals_needed)

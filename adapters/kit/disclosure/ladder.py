@@ -59,7 +59,6 @@ class _Question:
     context: Mapping[str, Any]
     context_json: str
     rung: int = 0
-    settled: bool = False
     failed: bool = False
     closings: set[str] = field(default_factory=set)
     marks: tuple[Policy, ...] = ()
@@ -121,20 +120,19 @@ class _Table:
         waiting = list(questions)
         while waiting:
             asked = [(question, str(question.outcome)) for question in waiting]
-            for question, answer in self._ask(self.ruling.closing, asked):
-                self._step(question, answer)
-            waiting = [question for question in waiting if not question.settled]
+            answers = self._ask(self.ruling.closing, asked)
+            waiting = [question for question, answer in answers if self._goes_on(question, answer)]
 
-    def _step(self, question: _Question, answer: Answer) -> None:
+    def _goes_on(self, question: _Question, answer: Answer) -> bool:
+        """Let a record stop where it is allowed, or go down to what closed it; say whether it is to be asked again."""
         if answer.allows and not (question.failed and question.rung < _WITHHOLD):
-            question.settled = True
             self._refuse_an_empty_referral(question)
-            return
+            return False
         proposed = {name: self.ruling.policies[name].proposes for name in answer.policies}
         closings = {name: _RUNG[outcome] for name, outcome in proposed.items() if outcome is not None}
         question.closings.update(closings)
         question.rung = max([question.rung + 1, *closings.values()])
-        question.settled = question.outcome is Outcome.WITHHOLD_SILENT
+        return question.outcome is not Outcome.WITHHOLD_SILENT
 
     def _refuse_an_empty_referral(self, question: _Question) -> None:
         if question.outcome is Outcome.REFER_TO_ORIGINATOR and not question.asked.facts.lists["controllers"]:

@@ -1,8 +1,9 @@
 """A rule file as values: what each policy is called, says, closes, and adds.
 
 Guarantees that a policy which closes does so for everything more open than one outcome, so that the ladder of
-outcomes holds (§1.1); that an agency's own file contains no policy that opens anything; and that every code in an
-annotation is a known one. Whatever is wrong is said with the policy's name, all of it at once.
+outcomes holds (§1.1); that an agency's own file contains no policy that opens anything; that no policy refuses without
+a ground or refers to nobody (§1.7, LAW-27), and none silences on a ground outside the closed list (DIS-22); and that
+every code in an annotation is a known one. Whatever is wrong is said with the policy's name, all of it at once.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,11 +21,13 @@ from adapters.kit.disclosure.vocabulary import (
     PERSON_TOKENS,
     REDACTED_KINDS,
     ROLE_TOKENS,
+    SILENT_GROUNDS,
     STAND_ON_AN_INDICATOR,
 )
 from schemas.content.codes import Alert, Audience, Condition, Outcome, Reason
 
 _ROLE_ANNOTATIONS: Final = ("approver", "writer", "refusal_approver", "silence_approver")
+_NEED_A_GROUND: Final = frozenset({Outcome.WITHHOLD, Outcome.WITHHOLD_SILENT})
 _CODES: Final = {
     "reason": frozenset(Reason),
     "conditions": frozenset(Condition),
@@ -69,7 +72,8 @@ def problems(policies: Iterable[Policy], *, own_file: bool, roles: frozenset[str
         if policy.id in seen:
             yield f"{policy.id}: the name is used twice"
         seen.add(policy.id)
-        for problem in (*_shape(policy, own_file=own_file), *_words(policy, roles=roles)):
+        found = (*_shape(policy, own_file=own_file), *_refusal(policy), *_words(policy, roles=roles))
+        for problem in found:
             yield f"{policy.id or 'a policy without @id'}: {problem}"
 
 
@@ -102,6 +106,20 @@ def _shape(policy: Policy, *, own_file: bool) -> Iterator[str]:
         set(policy.words("conditions")) <= STAND_ON_AN_INDICATOR
     ):
         yield "an indicator must give nothing away: this condition may not stand on it"
+
+
+def _refusal(policy: Policy) -> Iterator[str]:
+    """Say what a policy that refuses or refers does not tell those who have to answer for it."""
+    if policy.proposes in _NEED_A_GROUND and not policy.words("reason"):
+        yield "a rule that refuses gives its ground: @reason is missing (LAW-27)"
+    if policy.proposes is Outcome.REFER_TO_ORIGINATOR and not policy.words("refer_to"):
+        yield "a rule that refers says to whom: @refer_to is missing"
+    if policy.proposes is not Outcome.WITHHOLD_SILENT:
+        return
+    if not set(policy.words("reason")) <= SILENT_GROUNDS:
+        yield f"silence rests on {', '.join(sorted(SILENT_GROUNDS))} and on nothing else (DIS-22)"
+    if not policy.words("silence_approver"):
+        yield "silence needs a second approver: @silence_approver is missing (DIS-22)"
 
 
 def _words(policy: Policy, *, roles: frozenset[str]) -> Iterator[str]:

@@ -6,7 +6,7 @@ the rule pack invalid, and an adapter does not start on it.
 
 from typing import Final
 
-from schemas.content.codes import Condition, Outcome
+from schemas.content.codes import Condition, Outcome, Reason
 
 # §2, Conditions: an indicator must give nothing away, so of all conditions only these may stand on one.
 STAND_ON_AN_INDICATOR: Final = frozenset(
@@ -17,6 +17,17 @@ STAND_ON_AN_INDICATOR: Final = frozenset(
         Condition.SAFE_CONTACT_ONLY,
         Condition.RFI_GAP_QUERIED,
         Condition.EMERGENCY_EXCEPTION_RECORDED,
+    }
+)
+
+# §3.10.5, DIS-22: a statutory bar on existence, a covert source, a security marking; silence is for these alone.
+SILENT_GROUNDS: Final = frozenset(
+    {
+        Reason.LEGAL_RESTRICTION_ADOPTION,
+        Reason.LEGAL_RESTRICTION_GRA,
+        Reason.LEGAL_RESTRICTION_HFEA,
+        Reason.SOURCE_PROTECTION,
+        Reason.CLASSIFICATION_TOO_HIGH,
     }
 )
 

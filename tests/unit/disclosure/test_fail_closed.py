@@ -11,7 +11,10 @@ from tests.unit.disclosure.asking import a_record, a_request, decided, pack_with
 
 # Passes strict validation and fails whenever it is evaluated: the sum does not fit into 64 bits.
 FAILS = "9223372036854775807 + 1 == 0"
-NOTED = '@id("fire-fails") @says("Fails.") @source("a test")'
+NOTED = (
+    '@id("fire-fails") @says("Fails.") @source("a test") @reason("SOURCE_PROTECTION") '
+    '@refer_to("controllers") @silence_approver("covert_source")'
+)
 
 
 def _pack(group: str) -> Pack:

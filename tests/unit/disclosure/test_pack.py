@@ -9,21 +9,23 @@ from schemas.content.codes import Outcome
 from tests.unit.disclosure.asking import a_record, a_request, pack_with
 
 RULE = '@id("fire-extra") @says("Says something.") @source("practice")'
+GROUND = '@reason("NOT_RELEVANT")'
+SILENT = 'forbid (principal, action in Action::"more_open_than_withhold_silent", resource)'
 WITHHOLD = 'forbid (principal, action in Action::"more_open_than_withhold", resource)'
 MARK = 'permit (principal, action in Action::"mark_content", resource);'
 
 WRONG_RULES = {
     "is no Cedar at all": "forbid everything",
-    "speaks of an attribute that no record has": f"{RULE} {WITHHOLD} when {{ resource.colour == 1 }};",
-    "compares a word with a number": f"{RULE} {WITHHOLD} when {{ resource.category == 7 }};",
+    "speaks of an attribute that no record has": f"{RULE} {GROUND} {WITHHOLD} when {{ resource.colour == 1 }};",
+    "compares a word with a number": f"{RULE} {GROUND} {WITHHOLD} when {{ resource.category == 7 }};",
     "speaks of an action that there is not": f'{RULE} forbid (principal, action == Action::"publish", resource);',
-    "reads a grading that may be missing": f'{RULE} {WITHHOLD} when {{ resource.grading.handling == "C" }};',
-    "has no name": f'@says("Says.") @source("practice") {WITHHOLD};',
-    "says nothing": f'@id("fire-extra") @source("practice") {WITHHOLD};',
-    "has no source": f'@id("fire-extra") @says("Says.") {WITHHOLD};',
-    "takes a common rule's name": f'@id("draft") @says("Says.") @source("practice") {WITHHOLD};',
-    "uses a name twice": f"{RULE} {WITHHOLD}; {RULE} {WITHHOLD};",
-    "bears an annotation of its own": f'{RULE} @unless("asked nicely") {WITHHOLD};',
+    "reads a grading that may be missing": f'{RULE} {GROUND} {WITHHOLD} when {{ resource.grading.handling == "C" }};',
+    "has no name": f'@says("Says.") @source("practice") {GROUND} {WITHHOLD};',
+    "says nothing": f'@id("fire-extra") @source("practice") {GROUND} {WITHHOLD};',
+    "has no source": f'@id("fire-extra") @says("Says.") {GROUND} {WITHHOLD};',
+    "takes a common rule's name": f'@id("draft") @says("Says.") @source("practice") {GROUND} {WITHHOLD};',
+    "uses a name twice": f"{RULE} {GROUND} {WITHHOLD}; {RULE} {GROUND} {WITHHOLD};",
+    "bears an annotation of its own": f'{RULE} {GROUND} @unless("asked nicely") {WITHHOLD};',
     "gives an unknown reason": f'{RULE} @reason("BECAUSE") {WITHHOLD};',
     "attaches an unknown condition": f'{RULE} @conditions("be_nice") {MARK}',
     "names an unknown audience": f'{RULE} @onward("newspaper") {MARK}',
@@ -41,7 +43,25 @@ WRONG_RULES = {
     "lets an indicator give content away": (
         f'{RULE} @conditions("opinion_labelled") permit (principal, action in Action::"mark_anything", resource);'
     ),
-    "attaches content to a refusal": f'{RULE} @conditions("opinion_labelled") {WITHHOLD};',
+    "attaches content to a refusal": f'{RULE} {GROUND} @conditions("opinion_labelled") {WITHHOLD};',
+}
+WRONG_REFUSALS = {
+    "a refusal without a ground": (f"{RULE} {WITHHOLD};", "LAW-27"),
+    "a refusal with an empty ground": (f'{RULE} @reason(" ") {WITHHOLD};', "LAW-27"),
+    "silence without a ground": (f'{RULE} @silence_approver("covert_source") {SILENT};', "LAW-27"),
+    "silence on a ground of its own": (
+        f'{RULE} @reason("NOT_RELEVANT") @silence_approver("covert_source") {SILENT};',
+        "silence rests on .* and on nothing else",
+    ),
+    "silence on a ground of its own beside a listed one": (
+        f'{RULE} @reason("SOURCE_PROTECTION NOT_RELEVANT") @silence_approver("covert_source") {SILENT};',
+        "silence rests on .* and on nothing else",
+    ),
+    "silence on one person's word": (f'{RULE} @reason("SOURCE_PROTECTION") {SILENT};', "second approver"),
+    "a referral to nobody": (
+        f'{RULE} {GROUND} forbid (principal, action in Action::"more_open_than_refer_to_originator", resource);',
+        "to whom",
+    ),
 }
 WRONG_FACTS = {
     "is no TOML": "kind is fire",
@@ -71,6 +91,35 @@ def test_an_adapter_does_not_start_on_a_rule_that(rule: str) -> None:
     """A rule file that is wrong in one line is not used in part: it is not used."""
     with pytest.raises(RulePackInvalidError):
         pack_with("fire", own=rule)
+
+
+@pytest.mark.parametrize(("rule", "said"), WRONG_REFUSALS.values(), ids=WRONG_REFUSALS)
+def test_an_adapter_does_not_start_on(rule: str, said: str) -> None:
+    """LAW-27, DIS-22: the attack is a rule that hides what the agency knows, for a reason that nobody could check."""
+    with pytest.raises(RulePackInvalidError, match=said) as caught:
+        pack_with("fire", own=rule)
+
+    assert len(caught.value.problems) == 1
+
+
+@pytest.mark.parametrize(
+    "ground",
+    [
+        "LEGAL_RESTRICTION_ADOPTION",
+        "LEGAL_RESTRICTION_GRA",
+        "LEGAL_RESTRICTION_HFEA",
+        "SOURCE_PROTECTION",
+        "CLASSIFICATION_TOO_HIGH",
+    ],
+)
+def test_a_rule_may_silence_on_a_listed_ground_and_its_second_approver_is_asked(ground: str) -> None:
+    """DIS-22: the closed list, and nothing leaves, not even the nil, before a second person has looked."""
+    rule = f'{RULE} @reason("{ground}") @silence_approver("covert_source") {SILENT};'
+    (decision,) = pack_with("fire", own=rule).assess(a_request(), [a_record()]).decisions
+
+    assert decision.outcome is Outcome.WITHHOLD_SILENT
+    assert decision.grounds == (ground,)
+    assert decision.approvals_needed == ("fire_safeguarding_lead",)
 
 
 @pytest.mark.parametrize("fact", WRONG_FACTS.values(), ids=WRONG_FACTS)

@@ -14,7 +14,7 @@ from adapters.kit.disclosure.lint import applies, idle_in
 from tests.unit.disclosure.asking import CASES, CONTEXT, pack_with, plain_record
 
 RUN = CliRunner()
-NOTED = '@id("fire-odd") @says("Odd.") @source("a test")'
+NOTED = '@id("fire-odd") @says("Odd.") @source("a test") @reason("NOT_RELEVANT")'
 WITHHOLD = 'forbid (principal, action in Action::"more_open_than_withhold", resource)'
 
 
