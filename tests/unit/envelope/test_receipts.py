@@ -96,7 +96,7 @@ def test_a_field_given_twice_or_another_spelling_is_none() -> None:
 def test_nobody_makes_a_receipt_of_something_that_is_no_stub_or_no_time() -> None:
     """The rules hold for what we write ourselves too."""
     plain: dict[str, Any] = {"kind": ReceiptKind.RECEIVED, "outcome": Outcome.RECEIVED, "seq_seen": 1}
-    for change in ({"original_stub_hash": b"short"}, {"at": datetime(2026, 1, 1)}):  # noqa: DTZ001  # that is the fault
+    for change in ({"original_stub_hash": b"short"}, {"at": datetime(2026, 1, 1)}, {"seq_seen": "7"}):  # noqa: DTZ001  # the fault
         with pytest.raises(ValidationError):
             Receipt(**{**plain, "original_stub_hash": bytes(32), "at": NOW, **change})
 

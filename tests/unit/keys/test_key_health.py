@@ -107,6 +107,16 @@ def test_a_key_that_is_gone_or_long_over_lasts_no_days(
     assert all(one.is_warning for one in later)
 
 
+def test_a_published_successor_counts_for_how_long_a_use_lasts(police: Party) -> None:
+    """Who has rotated is not warned about the key that is about to end."""
+    later = NOW + timedelta(days=80)
+    police.keyring.rotate(later)
+    ends = [key.not_after for key in police.keyring.stored.of_use("signing")]
+    lasting = {one.use: one.days for one in expiries(police.keyring, later)}
+    assert len(ends) == 2
+    assert lasting["signing"] == (max(ends) - later.timestamp()) / 86_400 > 80
+
+
 def test_a_revoked_key_does_not_count_as_one_that_lasts(police: Party) -> None:
     """Its successor does: without one there would be none."""
     (signing,) = police.keyring.stored.of_use("signing")
