@@ -52,7 +52,7 @@ async def backed_up(adapter: "Adapter", file: Path) -> Plain:
     """Copy a SQLite store as it stands at one moment. Raises `Refused` for PostgreSQL, or a file that is there."""
     source = sqlite_path(store_url(adapter.settings.store_url))
     if source is None:
-        raise Refused(["the store is on PostgreSQL: back it up with pg_dump (runbook: older-backup)"])
+        raise Refused(["the store is on PostgreSQL: back it up with pg_dump (runbook: README)"])
     await asyncio.to_thread(_copied, source, file)
     return {"file": str(file)}
 

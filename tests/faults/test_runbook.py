@@ -5,13 +5,10 @@ stand on it, and the last of them says that all is well.
 """
 
 import re
-import shlex
-import shutil
+import resource
 import sqlite3
-import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,20 +17,14 @@ import pytest
 from adapters.kit.keys.keyfile import DamagedKeyFile
 from adapters.kit.keys.keyring import Keyring
 from adapters.kit.keys.protectors import CannotUnlock, CredentialProtector
-from adapters.kit.running.sandbox_directory import DirectoryUnreadable, write_unsigned_directory
+from adapters.kit.running.sandbox_directory import DirectoryUnreadable
 from adapters.kit.store import errors, recovery
 from adapters.kit.store.errors import StoreError, StoreFault, StoreRefusal, StoreUnavailable
 from broker.directory_client import DirectoryDamaged, NoDirectory
 from broker.errors import Unreachable
-from deploy.demo.agencies import AGENCIES, COUNCIL, MANAGER
-from deploy.demo.area import make_homes
-from deploy.demo.sandbox import KEYS_AHEAD
-from tests.support.program import Said, mash
+from deploy.demo.agencies import COUNCIL, MANAGER
+from tests.faults.homes import PAGES, TO_DO, TO_KNOW, Home, ask, copied, flip, make_area, reconcile_by_telephone, sees
 
-PAGES = Path(__file__).parents[2] / "deploy" / "runbook"
-HOUSING = "testford-housing"
-OF_THE_MACHINE = frozenset({"systemctl", "timedatectl", "df", "psql", "pg_dump", "pg_restore"})
-ON_FILES = frozenset({"cp", "mv", "rm", "mkdir", "chmod"})
 # What these say is on their page word for word, although they are no faults of the store.
 OTHERS = {
     "lost-key-file": (DamagedKeyFile, CannotUnlock),
@@ -88,103 +79,16 @@ def test_every_page_is_in_the_index_and_has_the_four_parts() -> None:
         assert page.name == "README.md" or (parts, f"({page.name})" in index) == (expected, True), page.name
 
 
-@dataclass
-class Home:
-    """One adapter's home in a small area, with a backup of yesterday."""
-
-    path: Path
-    backup: Path
-    held: ExitStack = field(default_factory=ExitStack)
-    words: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def store(self) -> Path:
-        """The file of the store."""
-        return self.path / "store.db"
-
-    def mash(self, *arguments: str) -> Said:
-        """Run `mash` in this home."""
-        return mash(*arguments, home=self.path, user=MANAGER)
-
-    def run_page(self, page: str, *, leave_out: str = "\0") -> list[Said]:
-        """Run every command of a page, in order; those of the machine are its operator's."""
-        blocks = re.findall(r"^```sh\n(.*?)^```", (PAGES / f"{page}.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
-        lines = [line for block in blocks for line in block.splitlines() if leave_out not in line]
-        return [said for line in lines if (said := self._run(line)) is not None]
-
-    def _run(self, line: str) -> Said | None:
-        known = {"MASH_HOME": str(self.path), "BACKUP": str(self.backup), **self.words}
-        words = [re.sub(r"\$(\w+)", lambda found: known[found[1]], word) for word in shlex.split(line)]
-        if words[0] == "mash":
-            said = self.mash(*words[1:])
-            assert said.code == 0, said
-            return said
-        if words[0] in ON_FILES:
-            subprocess.run(words, check=True)
-        else:
-            assert words[0] in OF_THE_MACHINE, line
-        return None
-
-
 @pytest.fixture(scope="module")
 def area(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A council and a housing service with stores that have been used: two requests were sent and received."""
-    folder = tmp_path_factory.mktemp("runbook")
-    agencies = [agency for agency in AGENCIES if agency.participant in (COUNCIL, HOUSING)]
-    directory = make_homes(folder, hub="embedded:../hub.db", now=datetime.now(UTC), ahead=KEYS_AHEAD, agencies=agencies)
-    write_unsigned_directory(folder / "directory.json", directory)
-    for participant in (COUNCIL, HOUSING):
-        assert mash("store", "set-up", home=folder / participant).code == 0
-    _ask(folder, "ENQ-1")
-    return folder
-
-
-def _ask(folder: Path, enquiry: str) -> None:
-    from deploy.demo.area import FORM
-
-    council = folder / COUNCIL
-    plan = ("--rationale", "council tenancy", "--public-task")
-    for arguments in (
-        ("enquiry", "new", enquiry, str(FORM)),
-        ("enquiry", "choose", enquiry, HOUSING, *plan),
-        ("enquiry", "rate", enquiry, "AMBER", "--rationale", "as reported"),
-        ("enquiry", "issue", enquiry),
-        ("run", "--once"),
-    ):
-        said = mash(*arguments, home=council, user=MANAGER)
-        assert said.code == 0, said
-    for home in (folder / HOUSING, council):
-        assert mash("run", "--once", home=home).code == 0
+    return make_area(tmp_path_factory.mktemp("runbook"))
 
 
 @pytest.fixture
-def home(area: Path, tmp_path: Path) -> Iterator[Home]:
+def home(area: Path, tmp_path: Path) -> Home:
     """The council's home, a copy of its own, and its backup."""
-    copy, backup = tmp_path / "area", tmp_path / "backup"
-    shutil.copytree(area, copy)
-    one = Home(copy / COUNCIL, backup)
-    backup.mkdir()
-    assert one.mash("store", "backup", str(backup / "store.db")).code == 0
-    assert one.mash("keys", "backup", str(backup / "keyring.json")).code == 0
-    shutil.copytree(one.path / "keys", backup / "keys")
-    shutil.copy(copy / "directory.json", backup)
-    with one.held:
-        yield one
-
-
-def sees(home: Home, page: str, *command: str) -> None:
-    """Assert that a command is refused, in the words of the page and with its name."""
-    said = home.mash(*command)
-    assert said.code == 1, said
-    shown = re.findall(r"^```text\n(.*?)\n```", (PAGES / f"{page}.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
-    assert any(one in said.err for one in shown), said.err
-
-
-def flip(path: Path, *, at: int) -> None:
-    """Flip one bit of a file."""
-    raw = bytearray(path.read_bytes())
-    raw[at] ^= 0x10
-    path.write_bytes(raw)
+    return copied(area, tmp_path)
 
 
 def test_a_locked_database_is_waited_out(home: Home) -> None:
@@ -195,6 +99,44 @@ def test_a_locked_database_is_waited_out(home: Home) -> None:
     other.execute("ROLLBACK")
     other.close()
     assert "is whole" in home.run_page("database-unavailable")[-1].out
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Let no file of this process grow beyond a page, as on a disk without room; names and small notes fit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_refuses_a_command_whole_and_with_space_it_works(home: Home) -> None:
+    """database-unavailable: what was refused has changed nothing, and is simply repeated."""
+    rerate = ("enquiry", "rerate", "ENQ-1", "RED", "--rationale", "worse")
+    before = _ledger_count(home)
+    with full_disk():
+        sees(home, "database-unavailable", *rerate)
+    assert _ledger_count(home) == before
+    assert "is whole" in home.run_page("database-unavailable")[-1].out
+    assert home.mash(*rerate).code == 0
+
+
+def _ledger_count(home: Home) -> int:
+    with closing(sqlite3.connect(home.store)) as connection:
+        (number,) = connection.execute("SELECT ledger_count FROM store_meta").fetchone()
+    return int(number)
+
+
+def test_a_store_that_has_vanished_is_not_made_anew_but_restored(home: Home) -> None:
+    """not-set-up: the danger is a fresh store that uses numbers twice; the anchor remembers that there was more."""
+    for left in home.path.glob("store.db*"):
+        left.unlink()
+    sees(home, "not-set-up", "store", "check")
+    sees(home, "store-damaged", "store", "set-up")
+    home.run_page("store-damaged", TO_DO, leave_out=("store.anchor",))
+    assert "is whole" in home.run_page("store-damaged", TO_KNOW)[-1].out
 
 
 def test_a_second_adapter_is_stopped(home: Home) -> None:
@@ -210,7 +152,7 @@ def test_a_second_adapter_is_stopped(home: Home) -> None:
 
 def test_a_damaged_store_is_restored_and_reconciled(home: Home) -> None:
     """store-damaged, then older-backup: the backup goes in, it is noticed to be older, and it sends again."""
-    _ask(home.path.parent, "ENQ-2")
+    ask(home.path.parent, "ENQ-2")
     with sqlite3.connect(home.store) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     flip(home.store, at=home.store.stat().st_size // 2)
@@ -218,21 +160,13 @@ def test_a_damaged_store_is_restored_and_reconciled(home: Home) -> None:
     home.store.write_bytes(b"\x17" * 200 + raw[200:])
     sees(home, "store-damaged", "store", "check")
 
-    said = home.run_page("store-damaged", leave_out="store.anchor")
+    said = home.run_page("store-damaged", leave_out=("store.anchor",))
     assert "IN RECOVERY" in said[-1].out
     refused = home.mash("enquiry", "rerate", "ENQ-1", "RED", "--rationale", "worse")
     assert errors.InRecovery.__doc__ is not None
     assert meaning(errors.InRecovery) in refused.err
 
-    theirs = mash("store", "seen", home=home.path.parent / HOUSING).out
-    found = re.search(rf"{COUNCIL} .* we have theirs up to (\d+)", theirs)
-    assert found is not None, theirs
-    home.words["THEY_HAVE"] = found[1]
-    said = home.run_page("older-backup", leave_out="send-again")
-    assert "store-is-older" in said[0].out
-    assert any("It sends." in one.out for one in said)
-    again = mash("store", "send-again", COUNCIL, "1", "5", home=home.path.parent / HOUSING, user="housing-lead")
-    assert again.code == 0, again
+    reconcile_by_telephone(home)
 
 
 def test_a_damaged_anchor_is_moved_away(home: Home) -> None:
