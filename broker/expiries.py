@@ -1,7 +1,8 @@
-"""What comes to an end: keys, the directory's own signatures, agreements, notices, attestations (SLA-12, SEC-11).
+"""What comes to an end: keys, certificates, the directory's own signatures, agreements, attestations (SLA-12, SEC-11).
 
-Pure over the directory, the agreements and the time. Adapters renew their keys well before the times below, so an
-ending that is near means that a renewal has not happened: somebody has to ask why before traffic stops.
+Pure over the directory, the agreements, what the broker says of certificates, and the time. Adapters renew their keys
+well before the times below, so an ending that is near means that a renewal has not happened: somebody has to ask why
+before traffic stops.
 A key that was never published, or was revoked without a successor, has ended: absent means no.
 """
 
@@ -9,21 +10,25 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 from broker.agreements import Agreements
 from broker.calendar import LONDON
 from broker.sla.governance import attestation_stale_on, notice_effective, review_due
+from broker.topology import MONITOR
 from schemas.directory import AgencyRecord, Directory, Prekey, SigningKey
 
 HUB_OWN: Final = "hub"
+NO_CERTIFICATES: Final[Mapping[str, datetime]] = MappingProxyType({})
 
 
 class EndingKind(StrEnum):
-    """What ends. The first three stop traffic when they do; the others are for people to meet about."""
+    """What ends. The first four stop traffic when they do; the others are for people to meet about."""
 
     SIGNING_KEY = "signing_key"
     SEALING_KEY = "sealing_key"
+    CERTIFICATE = "certificate"
     DIRECTORY = "directory"
     REVIEW = "review"
     AGREEMENT_END = "agreement_end"
@@ -31,7 +36,9 @@ class EndingKind(StrEnum):
     ATTESTATION = "attestation"
 
 
-STOPS_TRAFFIC: Final = frozenset({EndingKind.SIGNING_KEY, EndingKind.SEALING_KEY, EndingKind.DIRECTORY})
+STOPS_TRAFFIC: Final = frozenset(
+    {EndingKind.SIGNING_KEY, EndingKind.SEALING_KEY, EndingKind.CERTIFICATE, EndingKind.DIRECTORY}
+)
 
 
 class Nearness(StrEnum):
@@ -47,6 +54,7 @@ _DAY: Final = timedelta(days=1)
 WARNED: Final[Mapping[EndingKind, tuple[timedelta, timedelta]]] = {
     EndingKind.SIGNING_KEY: (10 * _DAY, 3 * _DAY),  # its successor is made 14 days ahead
     EndingKind.SEALING_KEY: (_DAY, _DAY / 2),  # lives a week, its successor is made 2 days ahead
+    EndingKind.CERTIFICATE: (30 * _DAY, 7 * _DAY),
     EndingKind.DIRECTORY: (30 * _DAY, 7 * _DAY),
     EndingKind.REVIEW: (60 * _DAY, timedelta(0)),  # GOV-08
     EndingKind.AGREEMENT_END: (60 * _DAY, 7 * _DAY),
@@ -72,10 +80,18 @@ class Ending:
 
 
 def endings(
-    directory: Directory, *, agreements: Agreements, metadata: Mapping[str, datetime], now: datetime
+    directory: Directory,
+    *,
+    agreements: Agreements,
+    metadata: Mapping[str, datetime],
+    certificates: Mapping[str, datetime] = NO_CERTIFICATES,
+    now: datetime,
 ) -> tuple[Ending, ...]:
-    """Give everything that ends, soonest first; what has no key at all comes before everything."""
-    found = [*_of_keys(directory), *_of_agreements(agreements)]
+    """Give everything that ends, soonest first; what has no key at all comes before everything.
+
+    `certificates`: until when those in use at the broker are good, by account.
+    """
+    found = [*_of_keys(directory), *_of_certificates(directory, certificates), *_of_agreements(agreements)]
     found += [(EndingKind.DIRECTORY, HUB_OWN, part, at) for part, at in metadata.items()]
     found.sort(key=lambda one: (one[3] is not None, one[3] or now, *one[:3]))
     return tuple(Ending(kind, whose, what, at, nearness(kind, what, at, now)) for kind, whose, what, at in found)
@@ -101,6 +117,14 @@ def _of_keys(directory: Directory) -> Iterator[_Found]:
         yield EndingKind.SIGNING_KEY, name, "", _last(record, ((key.kid, key) for key in record.signing))
         for role in record.roles:
             yield EndingKind.SEALING_KEY, name, role.name, _last(record, ((key.id, key) for key in role.prekeys))
+
+
+def _of_certificates(directory: Directory, certificates: Mapping[str, datetime]) -> Iterator[_Found]:
+    for name, at in certificates.items():
+        if name == MONITOR:
+            yield EndingKind.CERTIFICATE, HUB_OWN, MONITOR, at
+        elif directory.is_active(name):
+            yield EndingKind.CERTIFICATE, name, "", at
 
 
 def _last(record: AgencyRecord, keys: Iterable[tuple[str, SigningKey | Prekey]]) -> datetime | None:

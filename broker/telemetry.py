@@ -16,6 +16,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from broker.alerts import HUB, AlertKind
+from broker.expiries import EndingKind
 from broker.topology import MONITOR
 from broker.verify import CHECKS
 from broker.watch_standing import Phase
@@ -29,7 +30,7 @@ LOOPBACK: Final = "127.0.0.1"
 CODES: Final = frozenset({code for code, _, _ in CHECKS} | {"E99"})
 _CLOSED: Final[Mapping[str, frozenset[str]]] = {
     "lane": frozenset(lane.value for lane in Lane),
-    "kind": frozenset(word.value for words in (Event, Phase, AlertKind) for word in words),
+    "kind": frozenset(word.value for words in (Event, Phase, AlertKind, EndingKind) for word in words),
     "code": CODES,
     "rag": frozenset(rating.value for rating in RagRating),
 }
@@ -68,6 +69,7 @@ GAUGES: Final[Mapping[str, Metric]] = {
     "mash_oldest_unseen_seconds": Metric("Age of the oldest request that no person has seen", ("participant",)),
     "mash_participant_silent_seconds": Metric("Since a participant was last heard of", ("participant",)),
     "mash_alerts": Metric("Alerts that stand", ("kind",)),
+    "mash_ends_in_seconds": Metric("Until a key, certificate or paper ends, the first", ("participant", "kind")),
     "mash_queue_messages": Metric("Messages that wait in a queue", ("participant", "lane")),
     "mash_queue_consumers": Metric("Consumers of a queue", ("participant", "lane")),
     "mash_dead_letters": Metric("Messages that no recipient could take"),

@@ -1,4 +1,4 @@
-"""What the hub itself says about its queues: dead letters, consumers, messages that wait.
+"""What the hub itself says: dead letters, consumers, messages that wait, and until when certificates are good.
 
 The watch's own account may read its taps and nothing else, so these figures come over the management interface, with
 an account that has the tag `monitoring` and no permission on any resource, or from an embedded hub directly.
@@ -6,12 +6,15 @@ an account that has the tag `monitoring` and no permission on any resource, or f
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote
 
+from broker import peer_certificates
 from broker.alerts import HubFigures
 from broker.embedded import EmbeddedHub
 from broker.management import open_management
+from broker.peer_certificates import certificates_of
 from broker.topology import DEAD_QUEUE, Topology
 from schemas.routing import Lane
 
@@ -39,7 +42,9 @@ def management_probe(url: str, *, vhost: str) -> Probe:
 
     async def ask() -> HubFigures:
         async with open_management(url, vhost=vhost) as management:
-            return figures_of(await management.get(f"queues/{quote(vhost, safe='')}?columns={_COLUMNS}"))
+            figures = figures_of(await management.get(f"queues/{quote(vhost, safe='')}?columns={_COLUMNS}"))
+            shown = certificates_of(await management.get(peer_certificates.PATH))
+        return replace(figures, certificates=shown)
 
     return ask
 

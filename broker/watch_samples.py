@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from broker.alerts import Alert, View
 from broker.telemetry import Sample
@@ -28,6 +29,7 @@ def samples(view: View, alerts: Iterable[Alert], ledgers: Ledgers) -> Iterator[S
     for name in view.members():
         quiet = view.now - view.heard.get(name, view.began_at)
         yield Sample("mash_participant_silent_seconds", quiet.total_seconds(), {"participant": name})
+    yield from _of_endings(view)
     for kind, count in Counter(alert.kind for alert in alerts).items():
         yield Sample("mash_alerts", count, {"kind": kind.value})
     for lane in Lane:
@@ -55,6 +57,16 @@ def _of_requests(view: View) -> Iterator[Sample]:
         yield Sample("mash_time_to_breach_seconds", left, {"participant": participant, "rag": rag})
     for participant, age in oldest.items():
         yield Sample("mash_oldest_unseen_seconds", age, {"participant": participant})
+
+
+def _of_endings(view: View) -> Iterator[Sample]:
+    """Give what ends first of each kind; what never was has ended."""
+    first: dict[tuple[str, str], datetime] = {}
+    for one in view.endings():
+        first.setdefault((one.whose, one.kind.value), one.at or view.now)
+    for (participant, kind), at in first.items():
+        left = (at - view.now).total_seconds()
+        yield Sample("mash_ends_in_seconds", left, {"participant": participant, "kind": kind})
 
 
 def _unseen_for(one: Standing, view: View) -> float:

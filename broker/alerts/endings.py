@@ -1,4 +1,4 @@
-"""Alerts on what comes to an end: keys that nobody renewed, reviews, notices, attestations (SLA-12, GOV-08)."""
+"""Alerts on what comes to an end: keys and certificates that nobody renewed, reviews, notices (SLA-12, GOV-08)."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -9,6 +9,7 @@ from broker.expiries import HUB_OWN, STOPS_TRAFFIC, EndingKind, Nearness
 KINDS: Final[Mapping[EndingKind, AlertKind]] = {
     EndingKind.SIGNING_KEY: AlertKind.KEY_EXPIRY,
     EndingKind.SEALING_KEY: AlertKind.KEY_EXPIRY,
+    EndingKind.CERTIFICATE: AlertKind.KEY_EXPIRY,
     EndingKind.DIRECTORY: AlertKind.KEY_EXPIRY,
     EndingKind.REVIEW: AlertKind.AGREEMENT,
     EndingKind.AGREEMENT_END: AlertKind.AGREEMENT,
@@ -19,7 +20,7 @@ _LONGEST_CODE: Final = 40
 
 
 def endings(view: View) -> Iterator[Alert]:
-    """Alert on every ending that is near; a key that has ended stops traffic and is for now, not for the office."""
+    """Alert on every ending that is near; what has ended and stops traffic is for now, not for the office."""
     for one in view.endings():
         if one.nearness is Nearness.FAR:
             continue

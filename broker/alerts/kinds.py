@@ -13,7 +13,7 @@ from typing import Final
 
 from broker.agreements import NO_AGREEMENTS, Agreements
 from broker.calendars import Calendars
-from broker.expiries import Ending, endings
+from broker.expiries import NO_CERTIFICATES, Ending, endings
 from broker.manifest_book import Unreconciled
 from broker.timers.keeper import Fired
 from broker.watch_chains import ChainFault
@@ -93,11 +93,15 @@ class Alert:
 
 @dataclass(frozen=True)
 class HubFigures:
-    """What the hub itself reports: messages in the dead queue, consumers and messages by participant and lane."""
+    """What the hub itself reports: messages in the dead queue, consumers and messages by participant and lane.
+
+    `certificates`: until when those are good that participants, and the watch itself, show the broker.
+    """
 
     dead: int
     consumers: Mapping[tuple[str, Lane], int] = field(default_factory=dict)
     waiting: Mapping[tuple[str, Lane], int] = field(default_factory=dict)
+    certificates: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -155,7 +159,10 @@ class View:
 
     def endings(self) -> tuple[Ending, ...]:
         """Give what comes to an end, soonest first."""
-        return endings(self.directory, agreements=self.agreements, metadata=self.metadata, now=self.now)
+        shown = self.figures.certificates if self.figures else NO_CERTIFICATES
+        return endings(
+            self.directory, agreements=self.agreements, metadata=self.metadata, certificates=shown, now=self.now
+        )
 
     def members(self) -> tuple[str, ...]:
         """Give the participants that are expected to work."""

@@ -175,6 +175,7 @@ _GRAVITY: Final = {kind: place for place, kind in enumerate(SENTENCES)}
 _CODES: Final = {
     "signing_key": "Signing key",
     "sealing_key": "Sealing key",
+    "certificate": "Certificate for the broker",
     "directory": "Signature of the directory",
     "review": "Review of an agreement",
     "agreement_end": "End of an agreement",

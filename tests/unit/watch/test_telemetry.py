@@ -18,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from adapters.kit.envelope.sealing import Event
 from broker.alerts import AlertKind
 from broker.alerts.rules import judge
+from broker.expiries import EndingKind
 from broker.telemetry import ALLOWED_LABELS, COUNTERS, GAUGES, HISTOGRAMS, UNKNOWN, Sample, Telemetry, served
 from broker.watch_samples import Ledgers, samples
 from schemas.routing import Lane
@@ -166,7 +167,8 @@ def test_every_metric_is_on_the_dashboard_or_in_a_rule_that_is() -> None:
 def test_queries_select_and_group_by_labels_and_values_that_exist() -> None:
     """A misspelt kind would never match."""
     words = {word.value for word in AlertKind} | {"breached", "undelivered", "unread", "answered", "answered_late"}
-    words |= {"closed", "nobody_reading", "urgent", "monitor", "E00", "E05", "E09"}
+    words |= {kind.value for kind in EndingKind}
+    words |= {"closed", "nobody_reading", "urgent", "monitor", "hub", "E00", "E05", "E09"}
     for query in (*queries(), *(rule["expr"] for rule in rules())):
         for label, values in re.findall(r'([a-z]+)!?=~?"([^"]*)"', query):
             assert label in ALLOWED_LABELS, query
