@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,7 @@ class World:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     folder = tmp_path_factory.mktemp("findings")
-    council, police = make_party("testford-la"), make_party("testford-police", kind="police")
+    council, police = make_party("testford-la", weeks=14), make_party("testford-police", kind="police")
     registry = Registry(folder, now=NOW)
     registry.enrol(police, council, now=NOW)
     directory = registry.client("reader").refresh(registry.source, now=NOW).directory
@@ -182,6 +182,44 @@ def test_a_receipt_whose_text_was_not_kept_still_proves_that_it_was_sent(world: 
     answered = sealed_receipt(world, receipt_for(asked).to_bytes())
     (found,) = world.findings(shown(answered, {}))
     assert (found.holds, found.statement is not None and found.statement.receipt) == (True, None)
+    assert found.sentence.endswith(f"stub {answered.stub_hash.hex()}, sections proved: none")
+
+
+def test_a_sender_gives_itself_the_receipt(world: World) -> None:
+    """M10: whoever knows the stub's hash can write one; only the recipient's counts."""
+    asked = sealed_by(world.council, world.police, directory=world.directory)
+    text = receipt_for(asked).to_bytes()
+    forged = sealed_receipt(world, text, by=world.council)
+    found = world.findings(shown(asked, {}), shown(forged, {1: text}))
+    reasons = [one.sentence.rpartition(": ")[2] for one in found if not one.holds]
+    assert reasons == ["a receipt by somebody else than the recipient"]
+
+
+def test_a_bundle_without_exhibits_proves_nothing(world: World) -> None:
+    """Empty means no, and it is said."""
+    assert [(one.holds, one.sentence) for one in world.findings()] == [
+        (False, "the bundle proves nothing: it is empty")
+    ]
+
+
+def test_what_happened_is_said_in_words(world: World) -> None:
+    """A court reads "part answer", and beside it the code that was signed."""
+    sealed = sealed_by(world.police, world.council, directory=world.directory, event=Event.PART_ANSWER)
+    assert f"testford-police to testford-la: part answer (PRT) at {AT}" in world.sentence(shown(sealed, {}))
+
+
+def test_each_message_is_held_against_the_key_that_signed_it(world: World) -> None:
+    """Of a record with two keys, the window and the public half of the right one."""
+    first, second = world.council.record.signing
+    exhibit = shown(sealed_by(world.council, world.police, directory=world.directory), {})
+    moment = datetime.fromtimestamp(first.not_after, UTC)
+    head = re_signed(exhibit, by=world.council, kid=second.kid, t=first.not_after, exp=first.not_after + 1)
+    frame = read_stub(head.stub)
+    assert isinstance(frame, Frame)
+    signed = frame.signed + world.council.sender(moment).sign(frame.signed)
+    assert world.council.sender(moment).kid == second.kid
+    (found,) = world.findings(Exhibit(stub=signed, sections=()))
+    assert found.holds, found.sentence
 
 
 @pytest.mark.parametrize(
@@ -260,7 +298,7 @@ def test_of_two_records_of_a_key_the_one_that_revokes_it_counts(tmp_path: Path) 
     assert directory is not None
     exhibit = shown(sealed_by(council, police, directory=directory), {})
     (before,) = proofs_for([exhibit], Archive(tmp_path / "reader" / "archive"))
-    later, kid = NOW + timedelta(hours=1), council.sender().kid
+    later, kid = NOW + timedelta(days=1), council.sender().kid  # to the second the margin of SPEC 7.4
     council.keyring.revoke(kid, now=later)
     registry.submit(council, now=later)
     registry.publish(later)

@@ -212,6 +212,40 @@ def test_the_key_of_the_store_is_for_ever_the_same_and_no_other_agencys(police: 
     assert police.keyring.store_key() != other.keyring.store_key()
 
 
+def test_a_service_signs_no_more_with_a_key_that_a_command_revoked(police: Party) -> None:
+    """From the next message on, without being started anew; and it publishes what the command changed."""
+    service = Keyring.open(police.folder, protector=cheap_protector(), now=NOW)
+    stolen = service.sender_keys(NOW).kid
+    police.keyring.revoke(stolen, now=NOW)
+    assert service.sender_keys(NOW).kid != stolen
+    other = Keyring.open(police.folder, protector=cheap_protector(), now=NOW)
+    police.keyring.add_role("duty_team", opens=[1], now=NOW)
+    assert other.directory_record() == police.record
+    assert other.directory_record().role("duty_team") is not None
+
+
+def test_a_reader_is_given_the_prekeys_of_its_roles_and_of_their_time_alone(police: Party) -> None:
+    """Another office's keys are not handed out, and none that ought to be erased, even where nobody has erased it."""
+    team = police.keyring.recipient_keys(["team", "nobody"], NOW)
+    assert [role.name for role in team.roles.values()] == ["team"]
+    assert [prekey.role_id for prekey in team.prekeys.values()] == list(team.roles)
+    late = NOW + timedelta(days=23)
+    assert len(police.keyring.recipient_keys(["team"], late - timedelta(seconds=1)).prekeys) == 1
+    assert police.keyring.recipient_keys(["team"], late).prekeys == {}
+
+
+def test_an_erased_key_is_gone_from_memory_too_and_the_others_stay_loaded(police: Party) -> None:
+    """What a debugger finds in the process is what the file still holds; a change elsewhere costs no unwrapping."""
+    before = police.keyring.recipient_keys(["team"], NOW).prekeys
+    police.keyring.rotate(NOW + timedelta(days=6))
+    again = police.keyring.recipient_keys(["team"], NOW).prekeys
+    (number,) = before
+    assert again[number] is before[number]
+    police.keyring.erase_expired(NOW + timedelta(days=23))
+    assert base64url.encode(number) not in police.keyring._in_hand
+    assert len(police.keyring._in_hand) == 1
+
+
 def test_a_key_file_that_is_not_there_is_said_not_to_be(police: Party, tmp_path: Path) -> None:
     """Neither a fresh keyring nor an empty one is made by opening; what runs goes on with what it holds."""
     (police.folder / keyfile.FILE_NAME).rename(tmp_path / "aside")
