@@ -24,7 +24,6 @@ from broker.ledger_engine import LedgerUnavailable
 from broker.sla.started import SUBJECT
 from broker.telemetry import Telemetry
 from broker.timers.keeper import Keeper
-from broker.timers.requests import rows_of
 from broker.watch_answers import Answers
 from broker.watch_glance import Glance
 from broker.watch_intake import Bench, Intake
@@ -168,7 +167,7 @@ class Watch:
                 await asyncio.sleep(0)
         left = self._outside.directory.current.left
         standings = list(watch_departed.ended(standings, left))
-        fired = await self.timers.keep(rows_of(standings), now=now)
+        fired = await self.timers.keep(standings, now=now)
         sight = await self._outside.duty(now)
         return View(
             now=now,

@@ -4,7 +4,6 @@ The telephone call has no row here: that it was made is in the requester's own b
 can complete would ring for nothing.
 """
 
-from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from broker.sla import TimerKind
@@ -30,10 +29,11 @@ class Subject(NamedTuple):
         return "/".join(self)
 
 
-def rows_of(standings: Iterable[Standing]) -> Iterator[TimerRow]:
-    """Give the rows that belong in the store."""
-    for one in standings:
-        subject = str(Subject.of(one))
-        for timer in one.timers:
-            if timer.kind not in NOT_AT_THE_HUB:
-                yield TimerRow(f"{subject}/{timer.key}", subject, timer.kind.value, timer.due_at)
+def rows_of(standing: Standing) -> tuple[TimerRow, ...]:
+    """Give the rows of one request that belong in the store."""
+    subject = str(Subject.of(standing))
+    return tuple(
+        TimerRow(f"{subject}/{timer.key}", subject, timer.kind.value, timer.due_at)
+        for timer in standing.timers
+        if timer.kind not in NOT_AT_THE_HUB
+    )
