@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from broker.errors import HubError
 from broker.hub import Delivery, Handler, ManyHandler, Outcome
+from broker.pace import Pace
 from broker.settings import TransportSettings
 from broker.supervisor import Arrival, Channel, OpenChannel, Silence, Supervised, being_cancelled, watch
 from broker.topology import owner_of
@@ -98,6 +99,7 @@ class ConsumeLane(Supervised):
         self._lane, self._queue, self._handler = lane, queue, handler
         self._at_once = handler.at_once if isinstance(handler, ManyHandler) else 1
         self._canary = canary
+        self._pace = Pace(settings.gather[lane])
         self._silence = Silence()
         self._poisoned = 0
         self._busy = False
@@ -126,16 +128,19 @@ class ConsumeLane(Supervised):
     async def _handle_all(self, channel: Channel) -> None:
         """Handle arrivals until the channel ends, or until the first success after a failure."""
         on_probation = bool(self._poisoned)
+        at_once = 1 if on_probation else self._at_once
         while True:
             waiting = [await channel.arrivals.get()]
-            while len(waiting) < (1 if on_probation else self._at_once) and not channel.arrivals.empty():
+            await self._pace.keep()
+            while len(waiting) < at_once and not channel.arrivals.empty():
                 waiting.append(channel.arrivals.get_nowait())
+            if len(waiting) == at_once:
+                self._pace.leave()
             self._silence.heard()
             arrivals = [arrival for arrival in waiting if not self._is_canary(arrival)]
             if arrivals:
                 await self._handle(arrivals)
-            for arrival in waiting:
-                await self._acknowledge(arrival)
+            await self._acknowledge(waiting[-1])
             if not arrivals:
                 self._failures = self._poisoned
                 continue
@@ -177,7 +182,7 @@ class ConsumeLane(Supervised):
 
     async def _acknowledge(self, arrival: Arrival) -> None:
         async with asyncio.timeout(self._settings.publish_timeout):
-            await arrival.acknowledge()
+            await arrival.acknowledge_all_until()
 
     async def _listen(self) -> None:
         """Send canaries while nothing else is heard, and give up on a deaf channel."""

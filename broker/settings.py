@@ -31,6 +31,8 @@ class TransportSettings:
     `publish_timeout` covers reaching a channel and the confirm. `canary_interval` is how often an idle consumer proves
     that it still receives; after `silence_limit` without any delivery, its connection is torn down and rebuilt: a cable
     that is cut without a word is noticed by that, within 15 s together with the rebuilding.
+    `gather`: while messages of a lane keep coming, they are handed over together, at most so often; urgent ones never
+    wait for company.
     `handler_timeout` stays below the broker's `consumer_timeout` (900 s).
     """
 
@@ -42,6 +44,10 @@ class TransportSettings:
     canary_interval: float = 3.0
     silence_limit: float = 8.0
     backoff: Backoff = Backoff()
+    gather: dict[Lane, float] = field(
+        default_factory=lambda: {Lane.URGENT: 0.0, Lane.ROUTINE: 0.05, Lane.RECEIPT: 0.05},
+        hash=False,
+    )
     prefetch: dict[Lane, int] = field(
         default_factory=lambda: {Lane.URGENT: 8, Lane.ROUTINE: 32, Lane.RECEIPT: 32},
         hash=False,

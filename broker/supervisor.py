@@ -48,8 +48,8 @@ class Arrival(Protocol):
         """Whether it was handed out before."""
         ...
 
-    async def acknowledge(self) -> None:
-        """Tell the hub that it may forget the message. Raises when the channel has died meanwhile."""
+    async def acknowledge_all_until(self) -> None:
+        """Tell the hub to forget this message and all before it on its channel. Raises when that has died meanwhile."""
         ...
 
 

@@ -49,8 +49,8 @@ class _Arrival:
         self.has_cc = bool(set(message.headers) - _BROKERS_OWN) or any(getattr(message, name) for name in _UNUSED)
         self.redelivered = bool(message.redelivered)
 
-    async def acknowledge(self) -> None:
-        await self._message.ack()
+    async def acknowledge_all_until(self) -> None:
+        await self._message.ack(multiple=True)
 
 
 class _AmqpChannel:

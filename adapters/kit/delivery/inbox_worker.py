@@ -42,11 +42,13 @@ from adapters.kit.store.session import Row
 from adapters.kit.store.store import Store, Written
 from adapters.kit.store.tables import inbox_rows
 from adapters.kit.store.transaction import Transaction
+from broker.pace import Pace
 from schemas.routing import Lane
 
 __all__ = ["BATCH", "Apply", "InboxWorker", "Received"]
 
 BATCH: Final = 32
+GATHER: Final = 0.05  # seconds: what is stored within them is worked on together
 _WINDOW: Final = 500
 _ALONE_AFTER: Final = 2  # openings that never came to an end: from here on a message is worked on alone
 _PAUSE_FOR_CAUSE: Final = timedelta(seconds=2)
@@ -84,7 +86,9 @@ class InboxWorker:
         """Work until cancelled; an unavailable database is waited for. Raises StoreFault: the adapter stops."""
         wake = asyncio.Event()
         self.store.on_commit(wake.set, when=lambda written: _wakes(written, self.store.clock()))
+        pace = Pace(GATHER)
         while True:
+            await pace.keep()
             wake.clear()
             worked = 0
             try:
@@ -95,6 +99,8 @@ class InboxWorker:
                 await asyncio.sleep(idle)
             if worked < BATCH:  # a full batch may have left something over; whatever came meanwhile has set the event
                 await wait_for(wake, idle)
+            else:
+                pace.leave()
 
     async def run_once(self, apply: Apply) -> int:
         """Work through what is due now, at most BATCH messages; returns how many were settled."""

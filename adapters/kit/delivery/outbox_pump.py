@@ -29,9 +29,11 @@ from adapters.kit.store.session import Row, Session
 from adapters.kit.store.store import Store, Written
 from adapters.kit.store.tables import envelope, outbox_rows
 from broker.hub import HubConnection, Outcome
+from broker.pace import Pace
 from schemas.routing import Lane
 
 BATCH: Final = 32
+GATHER: Final = 0.05  # seconds: what becomes due within them is claimed together, unless it is urgent
 Attempt: TypeAlias = tuple[Row, Outcome]
 Wakes: TypeAlias = Callable[[Written, datetime], bool]
 
@@ -56,9 +58,11 @@ class OutboxPump:
         """Pump all lanes until cancelled; an unavailable database is waited for. Raises StoreFault."""
         await self.adopt()
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._repeat(self._tend, wakes=_wakes_tending, idle=idle))
+            group.create_task(self._repeat(self._tend, wakes=_wakes_tending, idle=idle, pace=Pace(GATHER)))
             for lane in Lane:
-                group.create_task(self._repeat(partial(self._pump, lane), wakes=partial(_wakes, lane), idle=idle))
+                pace = Pace(0.0 if lane is Lane.URGENT else GATHER)
+                step, wakes = partial(self._pump, lane), partial(_wakes, lane)
+                group.create_task(self._repeat(step, wakes=wakes, idle=idle, pace=pace))
 
     async def run_once(self) -> int:
         """Tend and pump every lane until nothing is due now; returns how many attempts were made."""
@@ -71,11 +75,12 @@ class OutboxPump:
             if not tended and not attempts:
                 return total
 
-    async def _repeat(self, step: Callable[[bool], Awaitable[int]], *, wakes: Wakes, idle: float) -> None:
-        """Take steps: at once after a commit that gave something to do, and after `idle` seconds in any case."""
+    async def _repeat(self, step: Callable[[bool], Awaitable[int]], *, wakes: Wakes, idle: float, pace: Pace) -> None:
+        """Take steps: after a commit that gave something to do, and after `idle` seconds in any case."""
         wake = asyncio.Event()
         self.store.on_commit(wake.set, when=lambda written: wakes(written, self.store.clock()))
         while True:
+            await pace.keep()
             woken, done = wake.is_set(), 0
             wake.clear()
             try:
@@ -84,6 +89,8 @@ class OutboxPump:
                 await asyncio.sleep(idle)
             if done < BATCH:  # a full batch may have left something over; whatever came meanwhile has set the event
                 await wait_for(wake, idle)
+            else:
+                pace.leave()
 
     async def adopt(self) -> None:
         """At the start, take back what a dead process had claimed: with the lease, nobody else can be sending it."""

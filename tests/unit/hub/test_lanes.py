@@ -21,6 +21,7 @@ SETTINGS = TransportSettings(
     handler_timeout=0.5,
     canary_interval=0.04,
     silence_limit=0.2,
+    gather=dict.fromkeys(Lane, 0.0),
     backoff=Backoff(base=0.001, cap=0.01),
 )
 
@@ -35,9 +36,11 @@ class FakeArrival:
     has_cc: bool = False
     redelivered: bool = False
     acknowledged: bool = False
+    before: "list[FakeArrival]" = field(default_factory=list)
 
-    async def acknowledge(self) -> None:
-        self.acknowledged = True
+    async def acknowledge_all_until(self) -> None:
+        for arrival in (*self.before, self):
+            arrival.acknowledged = True
 
 
 @dataclass
@@ -49,6 +52,12 @@ class FakeChannel:
     arrivals: "asyncio.Queue[Arrival]" = field(default_factory=asyncio.Queue)
     prefetch: int | None = None
     closed: bool = False
+    handed_out: list[FakeArrival] = field(default_factory=list)
+
+    def hand_out(self, arrival: FakeArrival) -> None:
+        arrival.before = list(self.handed_out)
+        self.handed_out.append(arrival)
+        self.arrivals.put_nowait(arrival)
 
     async def publish(self, body: bytes, *, exchange: str, key: str, message_id: str) -> Outcome:
         self.broker.published.append((exchange, key, message_id))
@@ -57,7 +66,7 @@ class FakeChannel:
     async def subscribe(self, queue: str, *, prefetch: int) -> None:
         self.prefetch = prefetch
         for arrival in self.broker.waiting:
-            self.arrivals.put_nowait(arrival)
+            self.hand_out(arrival)
 
     async def close(self) -> None:
         self.closed = True
@@ -83,22 +92,27 @@ class FakeBroker:
 
 @asynccontextmanager
 async def consuming(
-    broker: FakeBroker, handler: Handler, *, canary: Callable[[], Awaitable[Outcome]] | None = None
+    broker: FakeBroker,
+    handler: Handler,
+    *,
+    canary: Callable[[], Awaitable[Outcome]] | None = None,
+    lane: Lane = Lane.ROUTINE,
+    settings: TransportSettings = SETTINGS,
 ) -> AsyncIterator[ConsumeLane]:
-    lane = ConsumeLane(
+    consumer = ConsumeLane(
         "consume-test",
-        lane=Lane.ROUTINE,
+        lane=lane,
         queue="mash.q.testford-police.routine",
         handler=handler,
         open_channel=broker.open,
-        settings=SETTINGS,
+        settings=settings,
         canary=("canary", canary) if canary else None,
     )
-    lane.start()
+    consumer.start()
     try:
-        yield lane
+        yield consumer
     finally:
-        await lane.close()
+        await consumer.close()
     assert all(channel.closed for channel in broker.channels)
 
 
@@ -128,7 +142,7 @@ async def test_a_consumer_that_hears_its_canary_is_kept_and_no_handler_sees_the_
 
     async def sing() -> Outcome:
         birds.append(FakeArrival(b"", key="canary"))
-        broker.channels[-1].arrivals.put_nowait(birds[-1])
+        broker.channels[-1].hand_out(birds[-1])
         return Outcome.CONFIRMED
 
     async with consuming(broker, take_down, canary=sing) as lane:

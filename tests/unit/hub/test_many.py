@@ -1,11 +1,15 @@
 """Handlers that take several deliveries at once, over channels that a test controls."""
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import pytest
 
 from broker.hub import Delivery
+from schemas.routing import Lane
 from tests.support.hubs import until
-from tests.unit.hub.test_lanes import FakeArrival, FakeBroker, consuming
+from tests.unit.hub.test_lanes import SETTINGS, FakeArrival, FakeBroker, consuming
 
 
 @dataclass
@@ -61,3 +65,19 @@ async def test_a_handler_of_single_deliveries_is_given_one_at_a_time() -> None:
     async with consuming(broker, take):
         await until(lambda: all(arrival.acknowledged for arrival in broker.waiting))
     assert taken == [b"0", b"1", b"2"]
+
+
+@pytest.mark.parametrize(("lane", "company"), [(Lane.ROUTINE, 3), (Lane.URGENT, 1)])
+async def test_what_comes_soon_after_is_waited_for_and_an_urgent_message_waits_for_none(
+    lane: Lane, company: int
+) -> None:
+    """A trickle shares transactions; a child at risk shares nothing."""
+    broker, handler = FakeBroker(waiting=arrivals(1)), Several()
+    settings = replace(SETTINGS, gather={Lane.ROUTINE: 0.5, Lane.URGENT: 0.0})
+    async with consuming(broker, handler, lane=lane, settings=settings):
+        await until(lambda: bool(handler.groups))
+        for late in arrivals(3):
+            broker.channels[0].hand_out(late)
+            await asyncio.sleep(0.02)
+        await until(lambda: late.acknowledged)
+    assert max(map(len, handler.groups)) == company
