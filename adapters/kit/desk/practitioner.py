@@ -19,11 +19,11 @@ from adapters.kit.desk.steps import (
     after_sending,
     correction_objections,
     event_of,
-    is_high_sensitivity,
     with_lookup,
     withholding_objections,
 )
 from adapters.kit.disclosure import Pack
+from adapters.kit.disclosure.facts import needs_four_eyes
 from adapters.kit.lawful.standing import Standing
 from adapters.kit.lookup.records import Records
 from adapters.kit.refusal import Refused, refuse_if
@@ -137,7 +137,7 @@ class Desk:
         self._users.require_trained(user, role, today=self._clock().date())
 
         def step(candidate: Candidate) -> Candidate:
-            if candidate.worded_by == user and is_high_sensitivity(candidate.record):
+            if candidate.worded_by == user and needs_four_eyes(candidate.record, agency=self._pack.agency):
                 raise Refused([f"RSP-19: {record} was worded by {user}; somebody else approves it"])
             return approved(candidate, role, at=self._clock(), by=user)
 

@@ -13,7 +13,6 @@ from schemas.content.record import Record
 from schemas.content.response import Response
 
 SHORTEST_WEIGHING: Final = 15
-_SENSITIVE_CATEGORIES: Final = frozenset({"police_intelligence", "sex_life"})
 _CONTENT: Final = (Outcome.SHARE, Outcome.SUMMARISE)
 
 
@@ -22,11 +21,6 @@ def event_of(response: Response) -> str:
     if response.supplement:
         return "SUP"
     return "PRT" if response.outstanding else "ANS"
-
-
-def is_high_sensitivity(record: Record) -> bool:
-    """Say whether author and approver of this record must differ (RSP-19)."""
-    return bool(record.grading or record.in_confidence or record.flags or record.category in _SENSITIVE_CATEGORIES)
 
 
 def withholding_objections(ground: str, note: str) -> list[str]:

@@ -41,6 +41,8 @@ _LISTS: Final = {
     "consent": CONSENT_STANCES,
 }
 _ALIVE: Final = frozenset({"living", "unborn"})
+_FOUR_EYES_CATEGORIES: Final = frozenset({"police_intelligence", "sex_life"})
+_OBJECTING: Final = frozenset({"refused", "withdrawn"})
 _SPEAKER_FLAGS: Final = frozenset({"identity_protected", "anonymous_referrer"})
 YOUNG: Final = 13
 
@@ -105,6 +107,21 @@ def record_facts(record: Record, *, asked: Asked, agency: AgencyFacts) -> Record
     }
     entity_json = json.dumps(entity, sort_keys=True, ensure_ascii=False)
     return RecordFacts(entity, entity_json, _lists(origin, outsiders=outsiders, spoke=spoke), _content_hash(record))
+
+
+def needs_four_eyes(record: Record, *, agency: AgencyFacts) -> bool:
+    """Say whether author and approver of `record` must differ (RSP-19).
+
+    What its holder and its type make of it counts as what it bears itself: an adviser's note is in confidence without
+    a mark on it. A type that is on no list is sensitive, since nobody knows what it is.
+    """
+    record_type = agency.record_types.get(record.record_type)
+    if record_type is None:
+        return True
+    flags = frozenset(record.flags) | record_type.implies
+    marked = bool(flags) or record.grading is not None or record_type.needs_grading or record.nature == "intelligence"
+    confided = _in_confidence(record, record_type, flags, agency=agency) or record.consent in _OBJECTING
+    return marked or confided or record.category in _FOUR_EYES_CATEGORIES
 
 
 def _lists(origin: Provenance, *, outsiders: tuple[str, ...], spoke: tuple[str, ...]) -> dict[str, tuple[str, ...]]:

@@ -7,14 +7,13 @@ from adapters.kit.desk.request_file import GROUNDS, RequestFile, approved, worde
 from adapters.kit.desk.steps import (
     after_sending,
     correction_objections,
-    is_high_sensitivity,
     with_lookup,
     withholding_objections,
 )
 from adapters.kit.lookup.records import Lookup, Trace
 from adapters.kit.lookup.unread import Unread
 from schemas.content.codes import Outcome
-from schemas.content.record import Grading, Record
+from schemas.content.record import Record
 from schemas.content.response import TraceStatus
 from tests.unit.desk.office import NOW, SOURCE, candidate, file, judged, record, replied
 
@@ -121,23 +120,6 @@ def test_a_corrected_wording_leaves_only_as_the_rules_allow_it_now(changed: Judg
 def test_a_correction_of_what_the_team_has_goes_once_the_rules_allow_it() -> None:
     """The plain case."""
     assert correction_objections(judged(candidate(sent_in_part=1, left_in="team"))) == []
-
-
-@pytest.mark.parametrize(
-    "sensitive",
-    [
-        record(grading=Grading(source=2)),
-        record(in_confidence=True),
-        record(flags=("marac",)),
-        record(category="police_intelligence"),
-        record(category="sex_life"),
-    ],
-    ids=["graded", "confidential", "flagged", "intelligence", "sex life"],
-)
-def test_sensitive_records_are_the_graded_the_confidential_the_flagged_and_two_categories(sensitive: Record) -> None:
-    """RSP-19: for these the author is not the approver."""
-    assert is_high_sensitivity(sensitive)
-    assert not is_high_sensitivity(record())
 
 
 def test_an_unknown_ground_for_withholding_is_refused_and_every_known_one_is_named() -> None:

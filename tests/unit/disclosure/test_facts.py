@@ -1,11 +1,13 @@
 """The small computations that rules rest on: days, ages, wordings, and whose a record is."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
 from adapters.kit.disclosure import load_pack
 from adapters.kit.disclosure.dates import age_on, london_day, months_before
+from adapters.kit.disclosure.facts import needs_four_eyes
 from adapters.kit.disclosure.provenance import provenance
 from adapters.kit.disclosure.wording import wording_state
 from schemas.content.person import Person
@@ -128,3 +130,36 @@ def test_only_the_agency_that_controls_information_may_release_it(
     origin = provenance(record, agency=load_pack(kind).agency, flags=frozenset(record.flags))
 
     assert origin.controllers == controllers
+
+
+SENSITIVE: dict[str, tuple[str, dict[str, Any]]] = {
+    "is graded": ("fire", {"grading": {"source": 2, "assessment": "A", "handling": "P"}}),
+    "is intelligence": ("fire", {"nature": "intelligence"}),
+    "is in confidence": ("fire", {"in_confidence": True}),
+    "bears a flag": ("fire", {"flags": ["acquittal"]}),
+    "is of the category police_intelligence": ("fire", {"category": "police_intelligence"}),
+    "is of the category sex_life": ("fire", {"category": "sex_life"}),
+    "goes against a refusal": ("fire", {"consent": "refused"}),
+    "goes against a withdrawal": ("fire", {"consent": "withdrawn"}),
+    "is held by an adviser, all of whose notes are in confidence": ("idva", {"record_type": "case_note"}),
+    "is of a type that is in confidence": ("health", {"record_type": "adult_clinical"}),
+    "is of a type that implies a flag": ("health", {"record_type": "sexual_health"}),
+    "is of a type that has to be graded": ("police", {"record_type": "intelligence_report"}),
+    "is of a type that nobody knows": ("fire", {"record_type": "tea_leaves"}),
+}
+
+
+@pytest.mark.parametrize(("kind", "fields"), SENSITIVE.values(), ids=SENSITIVE)
+def test_author_and_approver_differ_where_a_record(kind: str, fields: dict[str, Any]) -> None:
+    """RSP-19: what its holder and its type make of it counts; the attack is to word and approve it alone."""
+    assert needs_four_eyes(a_record(**fields), agency=load_pack(kind).agency)
+
+
+@pytest.mark.parametrize(
+    ("kind", "record_type"), [("fire", "incident_report"), ("health", "maternity"), ("police", "crime")]
+)
+def test_an_ordinary_record_may_be_worded_and_approved_by_one_person(kind: str, record_type: str) -> None:
+    """The high classes are some, not all; consent that was given makes none."""
+    ordinary = a_record(record_type=record_type, consent="given")
+
+    assert not needs_four_eyes(ordinary, agency=load_pack(kind).agency)
