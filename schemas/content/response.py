@@ -70,10 +70,14 @@ class Indicator(Content):
 
 
 class Referral(Content):
-    """That somebody else should be asked, because the information is theirs (§3.5); no content."""
+    """That somebody else should be asked, because the information is theirs (§3.5); no content.
+
+    `heard_on`: the day of the MARAC, only where the agreement lets the team know it (`Agreement.marac_date`).
+    """
 
     refer_to: tuple[str, ...]
     reasons: tuple[str, ...]
+    heard_on: date | None = None
 
 
 class Refusal(Content):

@@ -25,13 +25,21 @@ class Requester(Content):
 
 
 class Agreement(Content):
-    """The agreement under which the question is asked (GOV-07); `status`: draft, active, superseded or ended."""
+    """The agreement under which the question is asked (GOV-07); `status`: draft, active, superseded or ended.
+
+    Where areas differ, it says which position is theirs, and what it does not say is the stricter one:
+    `consent_position` is `not_the_basis` where consent is not generally sought (London §2.8, Peterborough §5), else a
+    missing consent has to be overridden (Sefton §2.5); `marac_date` is `shown` where the MARAC agreement lets the team
+    know when somebody was heard there.
+    """
 
     id: str | None = None
     version: str | None = None
     hash: str | None = None
     status: str | None = None
     review_due: date | None = None
+    consent_position: str | None = None
+    marac_date: str | None = None
 
 
 class OpenCase(Content):

@@ -149,7 +149,7 @@ def answer(
         traces=file.traces,
         items=tuple(items),
         indicators=tuple(_indicator(one, holder=holder) for one in judged if one.outcome is Outcome.INDICATE_ONLY),
-        referrals=tuple(_referral(one) for one in judged if one.outcome is Outcome.REFER_TO_ORIGINATOR),
+        referrals=tuple(_referral(one, file=file) for one in judged if one.outcome is Outcome.REFER_TO_ORIGINATOR),
         refusals=tuple(Refusal(reasons=one.withheld_on) for one in judged if one.outcome is Outcome.WITHHOLD),
         for_decision_maker=len(for_decision_maker),
         outstanding=tuple(OutstandingSource(source=one.source, due_at=one.due_at) for one in file.outstanding()),
@@ -231,8 +231,14 @@ def _indicator(one: Judged, *, holder: Holder) -> Indicator:
     )
 
 
-def _referral(one: Judged) -> Referral:
-    return Referral(refer_to=one.decision.refer_to, reasons=tuple(map(str, one.decision.grounds)))
+def _referral(one: Judged, *, file: RequestFile) -> Referral:
+    """Point to whoever controls the information; when somebody was heard at MARAC is said only where it may be."""
+    shown = file.rfi.agreement.marac_date == "shown" and "marac" in one.decision.refer_to
+    return Referral(
+        refer_to=one.decision.refer_to,
+        reasons=tuple(map(str, one.decision.grounds)),
+        heard_on=one.candidate.record.event_on if shown else None,
+    )
 
 
 def _nil(file: RequestFile, response: Response, sealed: SealedPart) -> Nil | None:

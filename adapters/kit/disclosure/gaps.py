@@ -14,6 +14,7 @@ from schemas.content.codes import GATEWAYS, REGIMES, STAGES, RagRating
 from schemas.content.rfi import ConsentGroup, RequestForInformation
 
 _DECIDED_STAGES: Final = frozenset({"s47", "strategy_discussion"})
+NOT_THE_BASIS: Final = "not_the_basis"
 _ASKABLE_RATINGS: Final = frozenset({RagRating.RED, RagRating.AMBER, RagRating.GREEN})
 Gaps = Iterator[Gap]
 Check = Callable[[RequestForInformation, AgencyFacts], Gaps]
@@ -71,9 +72,20 @@ def _consent(request: RequestForInformation, agency: AgencyFacts) -> Gaps:
     groups = {name: getattr(request.consent, name) for name in ("children", "parents", "other_contacts")}
     for name, group in groups.items():
         yield from _consent_group(name, group)
-    if groups["parents"].status != "given" and not override_recorded(request.consent.override):
+    if request.agreement.consent_position != NOT_THE_BASIS:
+        yield from _override(request, agency)
+
+
+def _override(request: RequestForInformation, agency: AgencyFacts) -> Gaps:
+    """Sefton §2.5; elsewhere (London §2.8, Peterborough §5) consent is not the basis, and it is worth saying only."""
+    if request.consent.parents.status != "given" and not override_recorded(request.consent.override):
         message = "Record the MASH team manager's override, with its ground and rationale, or the parents' agreement."
         yield Gap("CONSENT_OVERRIDE", "LAW-06", "consent.override", message)
+
+
+def _override_wanted(request: RequestForInformation, agency: AgencyFacts) -> Gaps:
+    if request.agreement.consent_position == NOT_THE_BASIS:
+        yield from _override(request, agency)
 
 
 def _consent_group(name: str, group: ConsentGroup) -> Gaps:
@@ -137,4 +149,4 @@ _CHECKS: Final[tuple[Check, ...]] = (
     _lawfulness,
     _recipient,
 )
-_WARNINGS: Final[tuple[Check, ...]] = (_belief_wanted, _general_power_only, _review_overdue)
+_WARNINGS: Final[tuple[Check, ...]] = (_belief_wanted, _override_wanted, _general_power_only, _review_overdue)

@@ -172,7 +172,8 @@ def held(one: HeldBack) -> str:
         return f"holds confidential information: ring {one.indicator.contact} on {one.indicator.telephone}.{sealed}"
     if one.referral:
         whom = listed([in_words(ORIGINATORS, originator) for originator in one.referral.refer_to])
-        return f"says: ask {whom}{f' ({one.note})' if one.note else ''}. {_because(one.referral.reasons)}"
+        heard = f", heard there on {day(one.referral.heard_on)}" if one.referral.heard_on else ""
+        return f"says: ask {whom}{heard}{f' ({one.note})' if one.note else ''}. {_because(one.referral.reasons)}"
     return f"withheld something. {_because(one.refusal.reasons if one.refusal else ())}"
 
 

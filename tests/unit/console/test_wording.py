@@ -1,15 +1,17 @@
 """Structure: every code that can reach a coordinator has words, and no table has words for a code that is gone."""
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 
 import pytest
 
 from adapters.la.console import wording
-from adapters.la.console.collation import Status
+from adapters.la.console.collation import HeldBack, Status
+from adapters.la.console.phrases import held
 from adapters.la.console.wording import Left, in_words, listed, who_may_receive
 from schemas.agency import AGENCY_KINDS
 from schemas.content import codes
-from schemas.content.response import Nil, TraceStatus
+from schemas.content.response import Nil, Referral, TraceStatus
 
 
 @pytest.mark.parametrize(
@@ -69,3 +71,17 @@ def test_audiences_are_said_in_words(onward: tuple[str, ...], sealed: bool, expe
 def test_nothing_is_listed_as_nothing() -> None:
     """An empty list gives an empty text, and not a stray conjunction."""
     assert listed(()) == ""
+
+
+@pytest.mark.parametrize(
+    ("heard_on", "said"), [(None, "says: ask MARAC. "), (date(2026, 11, 3), "ask MARAC, heard there on 3 Nov 2026. ")]
+)
+def test_a_referral_says_when_somebody_was_heard_at_marac_only_where_the_holder_could_say_it(
+    heard_on: date | None, said: str
+) -> None:
+    """Overview, decision 5: what did not come is not filled in."""
+    referral = Referral(refer_to=("marac",), reasons=("MARAC_GOVERNED",), heard_on=heard_on)
+    shown = held(HeldBack(participant="testford-idva", name="IDVA", referral=referral))
+
+    assert said in shown
+    assert ("heard there" in shown) is (heard_on is not None)

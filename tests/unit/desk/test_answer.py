@@ -1,5 +1,7 @@
 """From decisions to an answer: what each section holds, and why an answer may not go yet."""
 
+from datetime import date
+
 import pytest
 
 from adapters.kit.desk.answer import NothingWorded, objections
@@ -199,3 +201,25 @@ def test_a_new_record_after_the_answer_goes_as_a_supplement() -> None:
 
     assert replied(done, judged()).response.supplement
     assert replied(done, judged()).response.part == 2
+
+
+@pytest.mark.parametrize(
+    ("marac_date", "whom", "heard_on"),
+    [
+        (None, "marac", None),
+        ("hidden", "marac", None),
+        ("shown", "marac", date(2026, 11, 3)),
+        ("shown", "police", None),
+    ],
+)
+def test_when_somebody_was_heard_at_marac_is_said_only_where_the_agreement_lets_it(
+    marac_date: str | None, whom: str, heard_on: date | None
+) -> None:
+    """Overview, decision 5: a setting of the agreement, the strictest without one, and of MARAC alone."""
+    about = file()
+    agreement = about.rfi.agreement.model_copy(update={"marac_date": marac_date})
+    asked = about.model_copy(update={"rfi": about.rfi.model_copy(update={"agreement": agreement})})
+    heard = candidate(record=record(event_on=date(2026, 11, 3)))
+    (referral,) = replied(asked, judged(heard, Outcome.REFER_TO_ORIGINATOR, refer_to=(whom,))).response.referrals
+
+    assert (referral.refer_to, referral.heard_on) == ((whom,), heard_on)

@@ -9,6 +9,7 @@ from adapters.kit.disclosure.gaps import find_warnings
 from adapters.kit.disclosure.pack import load_pack
 from tests.unit.disclosure.asking import a_request
 
+NOT_THE_BASIS: dict[str, Any] = {"agreement": {"consent_position": "not_the_basis"}}
 GAPS: list[tuple[str, dict[str, Any], list[tuple[str, str, str]]]] = [
     ("fire", {"requester": {"name": " "}}, [("REQUESTER_NAME", "RFI-04", "requester.name")]),
     ("fire", {"requester": {"role": None}}, [("REQUESTER_ROLE", "RFI-04", "requester.role")]),
@@ -36,6 +37,17 @@ GAPS: list[tuple[str, dict[str, Any], list[tuple[str, str, str]]]] = [
     ("fire", {"consent": {"children": {"status": "given", "explanation": None}}}, []),
     ("fire", {"consent": {"override": {"by": "team_manager"}}}, [("CONSENT_OVERRIDE", "LAW-06", "consent.override")]),
     ("fire", {"consent": {"override": {"ground": "busy"}}}, [("CONSENT_OVERRIDE", "LAW-06", "consent.override")]),
+    ("fire", {**NOT_THE_BASIS, "consent": {"override": None}}, []),
+    (
+        "fire",
+        {"agreement": {"consent_position": "as we like"}, "consent": {"override": None}},
+        [("CONSENT_OVERRIDE", "LAW-06", "consent.override")],
+    ),
+    (
+        "fire",
+        {**NOT_THE_BASIS, "consent": {"parents": {"status": ""}}},
+        [("CONSENT_STATUS", "RFI-12", "consent.parents.status")],
+    ),
     ("fire", {"gateways": []}, [("GATEWAY", "LAW-17", "gateways")]),
     ("dwp", {"gateways": ["lga1972_s111"]}, [("GATEWAY", "LAW-17", "gateways")]),
     ("dwp", {"gateways": ["lga1972_s111", "ca1989_s47"]}, []),
@@ -81,6 +93,8 @@ def test_a_whole_request_has_no_gap() -> None:
         ("fire", {"gateways": ["localism2011_s1"]}, ["GENERAL_POWER"]),
         ("fire", {"gateways": ["localism2011_s1", "ca2004_s10"]}, []),
         ("fire", {"agreement": {"review_due": "2026-11-23"}}, ["REVIEW_OVERDUE"]),
+        ("fire", {**NOT_THE_BASIS, "consent": {"override": None}}, ["CONSENT_OVERRIDE"]),
+        ("fire", NOT_THE_BASIS, []),
         ("fire", {"agreement": {"review_due": "2026-11-24"}}, []),
     ],
 )
