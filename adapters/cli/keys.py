@@ -90,10 +90,14 @@ def _plain(ring: "Keyring", faults: tuple[str, ...]) -> dict[str, Any]:
     from schemas.fingerprint import fingerprint
 
     warnings = [expiry for expiry in expiries(ring, _now()) if expiry.is_warning]
+    roles = {role.id: role.name for role in ring.stored.roles}
     return {
         "participant": ring.participant,
         "fingerprint": fingerprint(ring.directory_record().identity),
-        "keys": [{"use": key.use, "id": key.id, "until": _at(key.not_after)} for key in ring.stored.keys],
+        "keys": [
+            {"use": key.use, "id": key.id, "role": roles.get(key.role or "", ""), "until": _at(key.not_after)}
+            for key in ring.stored.keys
+        ],
         "warnings": [{"use": one.use, "role": one.role, "days": round(one.days, 1)} for one in warnings],
         "faults": faults,
     }
@@ -131,7 +135,7 @@ def show(
     faults = tuple(str(fault) for fault in self_test(ring, now))
     plain = _plain(ring, faults)
     lines = _fingerprint_lines(ring)
-    lines += [f"{key['use']:9} {key['id']} until {key['until']:%Y-%m-%d %H:%M}" for key in plain["keys"]]
+    lines += [f"{key['use']:9} {key['id']} until {key['until']:%Y-%m-%d %H:%M} {key['role']}" for key in plain["keys"]]
     lines += [f"WARNING {one['use']} {one['role']} lasts {one['days']:.1f} days" for one in plain["warnings"]]
     lines += [f"WARNING {fault} does not fit its published half" for fault in faults]
     say.answer("mash.keys.v1", plain, lines=lines, as_json=as_json)

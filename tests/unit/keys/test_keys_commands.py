@@ -42,6 +42,8 @@ def test_an_operator_makes_keys_and_reads_the_fingerprint_to_the_registrar(home:
     shown = run(home, "show")
     assert shown.exit_code == 0
     assert digits in shown.output
+    roles = [line.split()[-1] for line in shown.output.splitlines() if line.startswith("prekey")]
+    assert roles == ["gateway", "team", "decision_maker", "protected"]
     assert "WARNING" not in shown.output
 
 
