@@ -83,7 +83,10 @@ class Carrying:
 
     async def follow(self, telling: Telling) -> None:
         """Ask what became of a telling that was accepted."""
-        carrier, one = self.carriers[telling.way], (telling,)
+        carrier, one = self.carriers.get(telling.way), (telling,)
+        if carrier is None:  # the way was taken out of the duty file: there is nobody left to ask
+            await self._note(one, next_try_at=None)
+            return
         try:
             fate = await bounded(lambda: carrier.fate(telling.receipt), limit=carrier.limit)
         except NotTold as fault:

@@ -25,7 +25,7 @@ from broker.alerts.carrying import Carrying, Wording
 from broker.alerts.desks import Duty, Route, Way
 from broker.alerts.escalation import Tell, decide
 from broker.alerts.routing import Carriers
-from broker.alerts.troubles import STALLED, case_of, troubles
+from broker.alerts.troubles import STALLED, case_of, of_duty_file, troubles
 from broker.alerts.ways import CANARY, WayName, ways_of
 from broker.ledger import Ledger
 from broker.settings import Backoff
@@ -69,24 +69,32 @@ class Courier:
         canary: MailCanary | None = None,
         settings: CourierSettings | None = None,
     ) -> None:
-        self.tokens = wording.tokens
-        self._ledger, self._duty, self._clock = ledger, duty, clock
-        self._settings = chosen = settings or CourierSettings()
-        self._carrying = Carrying(ledger, duty, carriers, wording, clock, chosen.backoff, chosen.follow_every)
-        self._lease = timedelta(seconds=max((one.limit for one in carriers.values()), default=0)) + _MARGIN
+        self.tokens, self.duty_fault = wording.tokens, ""
+        self._ledger, self._clock, self._settings = ledger, clock, settings or CourierSettings()
         self._underway: dict[asyncio.Task[None], Way] = {}
         self._next_probe: dict[WayName, float] = {}
-        self._canary = canary
+        self.rearrange(duty, carriers, base=wording.base, canary=canary)
         self._turned_at = monotonic()
         self._seen: DutySight | None = None
         self._seen_at = 0.0
+
+    def rearrange(self, duty: Duty, carriers: Carriers, *, base: str, canary: MailCanary | None = None) -> None:
+        """Go by these desks and servers from the next round on and try every way; what is underway ends as it began."""
+        chosen, wording = self._settings, Wording(base, self.tokens)
+        self._duty, self._canary = duty, canary
+        self._carrying = Carrying(
+            self._ledger, duty, carriers, wording, self._clock, chosen.backoff, chosen.follow_every
+        )
+        self._lease = timedelta(seconds=max((one.limit for one in carriers.values()), default=0)) + _MARGIN
+        self._next_probe.clear()
 
     async def sight(self, now: datetime) -> DutySight:
         """Give what the watch makes alerts of, worked out every few seconds. Raises `LedgerUnavailable`."""
         if self._seen is None or monotonic() - self._seen_at >= self._settings.sight_every:
             self._seen, self._seen_at = await self._look(now), monotonic()
-        stalled = monotonic() - self._turned_at > self._settings.stalled_after
-        return replace(self._seen, troubles=(STALLED, *self._seen.troubles)) if stalled else self._seen
+        own = [STALLED] if monotonic() - self._turned_at > self._settings.stalled_after else []
+        own += [of_duty_file(self.duty_fault)] if self.duty_fault else []
+        return replace(self._seen, troubles=(*own, *self._seen.troubles))
 
     async def _look(self, now: datetime) -> DutySight:
         cases, failing = await tellings.open_cases(self._ledger), await ways.failing(self._ledger)

@@ -178,12 +178,21 @@ class DutyFile:
 def read_duty_file(path: Path, *, calendars: Calendars) -> DutyFile:
     """Read the duty file. Raises `DutyFileUnreadable`, which names the file, every place and what to write there."""
     try:
-        settings = DutySettings.model_validate(tomllib.loads(path.read_text("utf-8")))
+        text = path.read_bytes()
+    except OSError as wrong:
+        raise DutyFileUnreadable(f"({path}: {type(wrong).__name__})") from None
+    return understand(text, path=path, calendars=calendars)
+
+
+def understand(text: bytes, *, path: Path, calendars: Calendars) -> DutyFile:
+    """Understand a duty file's bytes; `path` is named in what `DutyFileUnreadable` says."""
+    try:
+        settings = DutySettings.model_validate(tomllib.loads(text.decode("utf-8")))
     except ValidationError as wrong:
         raise DutyFileUnreadable(f"({path}: {_places(wrong)})") from None
     except tomllib.TOMLDecodeError as wrong:
         raise DutyFileUnreadable(f"({path}: not TOML, {_position(str(wrong))})") from None
-    except (OSError, ValueError) as wrong:
+    except ValueError as wrong:
         raise DutyFileUnreadable(f"({path}: {type(wrong).__name__})") from None
     return DutyFile(settings, settings.duty(calendars))
 

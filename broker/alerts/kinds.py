@@ -49,6 +49,7 @@ class AlertKind(StrEnum):
     UNRECONCILED = "unreconciled"
     REFUSED = "refused"
     NO_DUTY_CONTACT = "no_duty_contact"
+    DUTY_FILE = "duty_file"
     NOT_TOLD = "not_told"
     NOBODY_TO_TELL = "nobody_to_tell"
     UNACKNOWLEDGED = "unacknowledged"

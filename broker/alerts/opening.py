@@ -1,12 +1,13 @@
 """Opens everything by which people are told: duty file, secrets, carriers, courier; and closes it again.
 
 It guarantees: a duty file that is not understood, or a secret that is missing, is found when the watch starts and not
-by the first urgent alert.
+by the first urgent alert; a file that changes is taken up while the watch runs (`broker.alerts.duty_keeper`).
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +15,8 @@ from broker.alerts.canary import CANARY_PASSWORD, MailCanary
 from broker.alerts.carrying import Wording
 from broker.alerts.courier import Courier
 from broker.alerts.desks import Way
-from broker.alerts.duty_file import DutySettings, read_duty_file
+from broker.alerts.duty_file import DutySettings, understand
+from broker.alerts.duty_keeper import LOOK_EVERY, Arranged, DutyKeeper
 from broker.alerts.mail import PASSWORD, MailCarrier
 from broker.alerts.notify import KEY, NotifyCarrier
 from broker.alerts.routing import Carrier
@@ -29,21 +31,60 @@ ACKNOWLEDGE: Final = "acknowledge.key"
 
 @asynccontextmanager
 async def courier_at(
-    path: Path, *, ledger: Ledger, calendars: Calendars, clock: Callable[[], datetime], secrets: Secrets
+    path: Path,
+    *,
+    ledger: Ledger,
+    calendars: Calendars,
+    clock: Callable[[], datetime],
+    secrets: Secrets,
+    look_every: float = LOOK_EVERY,
 ) -> AsyncIterator[Courier]:
-    """Run the courier of the duty file at `path`. Raises `DutyFileUnreadable` and `SecretMissing`."""
-    found = read_duty_file(path, calendars=calendars)
-    wording = Wording(found.settings.page.link, Tokens(secrets.signing_keys(ACKNOWLEDGE)))
-    carriers = carriers_of(found.settings, secrets=secrets, clock=clock)
-    canary = canary_of(found.settings, carriers, secrets=secrets)
-    courier = Courier(ledger, found.duty, carriers, wording=wording, clock=clock, canary=canary)
-    try:
-        async with courier.running():
+    """Run the courier of the duty file at `path`, also when it changes: it is looked at every `look_every` seconds.
+
+    Raises `DutyFileUnreadable` and `SecretMissing` where it cannot start.
+    """
+    arrange = partial(arranged, path=path, calendars=calendars, clock=clock, secrets=secrets)
+    tokens = Tokens(secrets.signing_keys(ACKNOWLEDGE))
+    with ExitStack() as closing:  # outside of what still tells somebody by older settings
+        keeper = DutyKeeper(path, lambda text, before: _closed_by(closing, arrange(text, before)))
+        first = keeper.read()
+        wording = Wording(first.base, tokens)
+        courier = Courier(ledger, first.duty, first.carriers, wording=wording, clock=clock, canary=first.canary)
+        async with courier.running(), keeper.keeping(courier, every=look_every):
             yield courier
-    finally:
-        for carrier in carriers.values():
-            if isinstance(carrier, NotifyCarrier):
-                carrier.close()
+
+
+def arranged(
+    text: bytes,
+    before: Arranged | None,
+    *,
+    path: Path,
+    calendars: Calendars,
+    clock: Callable[[], datetime],
+    secrets: Secrets,
+) -> Arranged:
+    """Make of a duty file what it arranges; carriers `before` it are kept where nothing was said of their servers.
+
+    Raises `DutyFileUnreadable` and `SecretMissing`.
+    """
+    found = understand(text, path=path, calendars=calendars)
+    settings = found.settings
+    if before is not None and _servers(settings) == _servers(before.settings):
+        return Arranged(settings, found.duty, before.carriers, before.canary)
+    carriers = carriers_of(settings, secrets=secrets, clock=clock)
+    return Arranged(settings, found.duty, carriers, canary_of(settings, carriers, secrets=secrets))
+
+
+def _servers(settings: DutySettings) -> tuple[object, ...]:
+    return (settings.mail, settings.notify, settings.webhooks)
+
+
+def _closed_by(closing: ExitStack, made: Arranged) -> Arranged:
+    """Have the threads of Notify ended when everything ends: what is underway by older settings still needs them."""
+    for carrier in made.carriers.values():
+        if isinstance(carrier, NotifyCarrier):
+            closing.callback(carrier.close)
+    return made
 
 
 def carriers_of(settings: DutySettings, *, secrets: Secrets, clock: Callable[[], datetime]) -> dict[Way, Carrier]:

@@ -16,6 +16,13 @@ from broker.alerts.tellings import OpenCase
 from broker.alerts.ways import CANARY, FailingWay, ways_of
 
 KINDS: Final = frozenset({AlertKind.NOT_TOLD, AlertKind.NOBODY_TO_TELL, AlertKind.UNACKNOWLEDGED})
+
+
+def of_duty_file(fault: str) -> Trouble:
+    """Say that the newest duty file is not in use, and why: `unreadable`, `refused` or `secret`."""
+    return Trouble(AlertKind.DUTY_FILE, HUB, Urgency.TODAY, code=fault)
+
+
 STALLED: Final = Trouble(AlertKind.NOT_TOLD, HUB, Urgency.NOW, code="courier.stalled")
 
 

@@ -68,6 +68,10 @@ SENTENCES: Final[Mapping[AlertKind, Sentence]] = {
         "Ring instead. Then mend the way: mail server, GOV.UK Notify key or webhook.",
         "Ring whoever runs the hub: it cannot reach you by that way.",
     ),
+    AlertKind.DUTY_FILE: Sentence(
+        "The new duty file is not in use ({code}); the last good one is",
+        "Run mash-hub alerts check on it: every place and what to write there is named.",
+    ),
     AlertKind.WATCH_DEAF: Sentence(
         "The watch does not hear the {code} lane",
         "Run mash-hub doctor. Until it hears again, this page shows too little.",
