@@ -11,7 +11,7 @@ import tempfile
 import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str]) -> int:
     results = _tried(paths, known=known, options=options)
     unsound = [one for one in results if one.mutant is None]
     if any(one.verdict is not Verdict.SURVIVED for one in unsound):
-        print("The tests fail when a sound module is put in its own place.", file=sys.stderr)  # noqa: T201 likewise
+        print("The tests fail when the sound modules are put in their own places.", file=sys.stderr)  # noqa: T201 likewise
         return 2
     faults = [one for one in results if one.mutant is not None]
     if options.report:
@@ -87,9 +87,9 @@ def _modules(path: Path) -> list[Path]:
 
 
 def _tried(paths: Sequence[Path], *, known: Covered, options: argparse.Namespace) -> list[Tried]:
-    """Try every module without a fault, as a control, and then every fault."""
+    """Try all modules in their places without a fault, as a control, and then every fault."""
     arguments = _arguments()
-    work: list[tuple[Path, Mutant | None]] = [(path, None) for path in paths]
+    work: list[tuple[Path, Mutant | None]] = [(paths[0], None)]
     work += [(path, mutant) for path in paths for mutant in mutants_of(path.read_text("utf-8"))][:: options.every]
     results: list[Tried] = []
 
@@ -100,7 +100,9 @@ def _tried(paths: Sequence[Path], *, known: Covered, options: argparse.Namespace
         if mutant and (verdict is Verdict.SURVIVED or options.verbose):
             print(one, file=sys.stderr, flush=True)  # noqa: T201 likewise
 
-    faults = [_faulty(path, mutant, known) for path, mutant in work]
+    control, *faults = [_faulty(path, mutant, known) for path, mutant in work]
+    sound = tuple(_faulty(path, None, known) for path in paths[1:])
+    faults = [replace(control, beside=sound), *faults]
     killer = Killer(faults, limit=20 + 6 * known.total, jobs=options.jobs, told=told)
     pytest.main([*PYTEST, "--capture=no", "--no-header", "--no-summary", *options.tests], plugins=[killer])
     return results

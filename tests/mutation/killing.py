@@ -31,12 +31,16 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Faulty:
-    """A module's name, its file, the source with the fault in it, and the tests that run its line, with seconds."""
+    """A module's name, its file, the source with the fault in it, and the tests that run its line, with seconds.
+
+    `beside`: other modules to put in their places with it, as the control does with all of them, sound.
+    """
 
     module: str
     path: Path
     source: str
     first: Mapping[str, float]
+    beside: tuple["Faulty", ...] = ()
 
 
 class Killer:
@@ -98,6 +102,11 @@ def _seconds(faulty: Faulty, item: pytest.Item) -> float:
 
 def put_in_place(faulty: Faulty) -> None:
     """Execute the faulty source as its module, and give the new names to everybody who had taken the old ones."""
+    for one in (faulty, *faulty.beside):
+        _put(one)
+
+
+def _put(faulty: Faulty) -> None:
     module = sys.modules[faulty.module]
     before = dict(module.__dict__)
     exec(compile(faulty.source, str(faulty.path), "exec"), module.__dict__)  # noqa: S102 the fault

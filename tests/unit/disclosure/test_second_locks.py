@@ -35,6 +35,14 @@ def test_a_type_that_is_withheld_by_the_table_alone_is_held_for_the_lead() -> No
     assert decision.determined_by[0] == UNMARKED == "nothing-marks-it"
 
 
+def test_another_agencys_record_of_a_type_that_is_withheld_by_the_table_alone_is_not_referred() -> None:
+    """§6.10: what a pack withholds stays withheld, also where somebody else could be asked."""
+    decision = _at_most("withhold", originator="police")
+
+    assert decision.outcome is Outcome.WITHHOLD
+    assert decision.refer_to == ()
+
+
 def test_a_type_that_is_indicated_by_the_table_alone_seals_nothing() -> None:
     """§3.4: the sealed part is for live investigations and handling conditions, whatever wording stands ready."""
     assert _at_most("indicate_only", summary="a wording").sealed_for == ()
