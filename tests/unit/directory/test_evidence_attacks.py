@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from adapters.cli.evidence import app
@@ -18,6 +19,7 @@ from adapters.kit.envelope.sealing import Section
 from adapters.kit.evidence.bundle import (
     BUNDLE,
     LAST_SECOND,
+    MAX_BUNDLE,
     Bundle,
     Exhibit,
     NoBundle,
@@ -37,7 +39,7 @@ from schemas.envelope import Frame, read_envelope, read_stub, write_head
 from schemas.receipt import Outcome, Receipt, ReceiptKind
 from schemas.stub import Stub, read_core, write_core
 from tests.support.envelopes import TEXTS, sealed_by
-from tests.support.parties import NOW, Party
+from tests.support.parties import NOW, Party, make_directory, make_party
 from tests.support.registry import Registry
 
 LATER = NOW + timedelta(days=3650)
@@ -114,12 +116,13 @@ def test_an_agency_signs_something_else_than_its_record_and_calls_it_that(
     assert role_name("testford-la") == "agency-testford-la"
 
 
-def test_a_small_file_that_becomes_a_huge_one_is_refused_before_it_is_unpacked() -> None:
+def test_a_small_file_that_becomes_a_huge_one_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
     """A court's machine is not to be filled up: what is packed smaller than it is was not written by us."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", compression=zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(BUNDLE, b" " * 4_000_000)
     assert len(buffer.getvalue()) < 10_000
+    monkeypatch.setattr(zipfile.ZipFile, "read", lambda *_: pytest.fail("unpacked"))
     with pytest.raises(NoBundle):
         read_bundle(buffer.getvalue())
 
@@ -152,6 +155,11 @@ def test_a_party_hides_something_beside_the_bundle(
         {"exhibits": [{"stub": "A=", "sections": []}]},
         {"exhibits": [{"stub": "AAAA", "sections": [], "more": 1}]},
         {"proofs": [{"participant": "x"}]},
+        {
+            "exhibits": [
+                {"stub": "AAAA", "sections": [{"index": 1, "content_key": "AAAA", "text": "Tilly Ashgrove-Test"}]}
+            ]
+        },
     ],
 )
 def test_a_bundle_of_another_shape_is_refused(change: dict[str, Any]) -> None:
@@ -163,10 +171,12 @@ def test_a_bundle_of_another_shape_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(NoBundle) as refused:
         read_bundle(buffer.getvalue())
     assert str(refused.value) == ""
+    assert "Tilly" not in str(refused.value.__cause__)
 
 
 def test_a_file_larger_than_any_bundle_is_not_even_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     """256 MiB, by the size of the file; the bound itself is allowed."""
+    assert MAX_BUNDLE == 268_435_456
     raw = write_bundle([], [], now=NOW)
     monkeypatch.setattr("adapters.kit.evidence.bundle.MAX_BUNDLE", len(raw))
     assert read_bundle(raw).made_at == int(NOW.timestamp())
@@ -186,6 +196,22 @@ def test_every_machine_writes_the_same_file(
         (entry,) = file.infolist()
     assert (entry.filename, entry.create_system, entry.compress_type) == ("bundle.json", 3, zipfile.ZIP_STORED)
     assert entry.date_time == (1980, 1, 1, 0, 0, 0)
+
+
+def test_a_bundle_is_not_changed_after_it_was_read_nor_made_of_guesses() -> None:
+    """What was verified is what is shown."""
+    bundle = read_bundle(write_bundle([], [], now=NOW))
+    with pytest.raises(ValidationError):
+        bundle.made_at = 0  # type: ignore[misc]  # that is the attack
+    with pytest.raises(ValidationError):
+        Bundle(made_at="5", exhibits=(), proofs=())  # type: ignore[arg-type]  # that is the fault
+
+
+def test_a_key_that_nobody_published_has_no_proof(council: Party, directory: Directory, archive: Archive) -> None:
+    """It is left out, and the verifier says so later: a bundle without a proof is not a bundle that cannot be made."""
+    stranger = make_party("testford-police", kind="police")
+    theirs = make_directory(stranger, council, version=directory.version)
+    assert proofs_for([exhibit_for(stranger, council, theirs)], archive) == []
 
 
 def test_findings_come_in_the_order_of_time_and_then_of_the_chain(
