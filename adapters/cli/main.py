@@ -38,6 +38,9 @@ COMMANDS: Final[Mapping[str, Command]] = {
         "adapters.cli.onward:app", "Ask an originator, or answer as one, whether somebody else may have an item."
     ),
     "run": Command("adapters.cli.running:run", "Connect to the hub: send what is waiting, receive what arrives."),
+    "carry": Command(
+        "adapters.cli.carry:app", "Carry sealed messages by secure mail or by hand while the hub is down."
+    ),
     "alarms": Command("adapters.cli.alarms:app", "See which clocks have rung and what else needs a person."),
     "report": Command("adapters.cli.report:app", "The month's figures, and what a reference of the hub is."),
     "store": Command("adapters.cli.store:app", "Look after the store: check, back up, reconcile, retention."),

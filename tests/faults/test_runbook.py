@@ -23,7 +23,20 @@ from adapters.kit.store.errors import StoreError, StoreFault, StoreRefusal, Stor
 from broker.directory_client import DirectoryDamaged, NoDirectory
 from broker.errors import Unreachable
 from deploy.demo.agencies import COUNCIL, MANAGER
-from tests.faults.homes import PAGES, TO_DO, TO_KNOW, Home, ask, copied, flip, make_area, reconcile_by_telephone, sees
+from tests.faults.homes import (
+    HOUSING,
+    PAGES,
+    TO_DO,
+    TO_KNOW,
+    Home,
+    ask,
+    copied,
+    flip,
+    make_area,
+    reconcile_by_telephone,
+    sees,
+)
+from tests.support.program import mash
 
 # What these say is on their page word for word, although they are no faults of the store.
 OTHERS = {
@@ -236,9 +249,26 @@ def test_a_damaged_directory_is_put_back(home: Home) -> None:
     assert "Sent" in home.run_page("directory-damaged")[-1].out
 
 
-def test_the_page_for_a_hub_that_is_down_can_be_followed(home: Home) -> None:
-    """hub-down: what waits can be listed without the hub, and leaves when it is back."""
-    assert "Sent" in home.run_page("hub-down")[-1].out
+def test_a_question_goes_by_hand_while_the_hub_is_down_and_is_reconciled_when_it_is_back(home: Home) -> None:
+    """hub-down (SEC-04): what waits is listed and carried without the hub, answered for, and then goes by it too."""
+    council, housing = home.path, home.path.parent / HOUSING
+    rerate = ("enquiry", "rerate", "ENQ-1", "RED", "--rationale", "worse")
+    assert home.mash(*rerate).code == 0
+    home.words["PARTNER"] = HOUSING
+    home.run_page("hub-down", TO_DO, leave_out=("run --once", "reconcile"))
+    files = sorted(str(file) for file in (council / "to-carry").iterdir())
+    assert files
+    brought = ("carry", "in", *files, "--from", COUNCIL, "--by", "egress")
+    for said in (f"{len(files)} taken in, 0 were", f"0 taken in, {len(files)} were"):
+        assert said in mash(*brought, home=housing, user="housing-lead").out
+    assert "carried-by-hand" in home.mash("alarms", "list").out
+
+    for there in (council, housing):
+        assert mash("run", "--once", home=there).code == 0
+    done = home.run_page("hub-down", leave_out=("carry out",))
+    assert "0 are not opened over there yet" in " ".join(one.out for one in done)
+    assert "Sent" in done[-1].out
+    assert "carried-by-hand" not in home.mash("alarms", "list").out
 
 
 def test_the_pages_without_a_situation_here_can_be_followed(home: Home) -> None:
