@@ -201,7 +201,11 @@ def test_the_nodes_publish_tls_and_nothing_else(compose: dict[str, Any]) -> None
     published = [port for one in compose["services"].values() for port in one.get("ports", [])]
     assert published
     tls_port = production_settings()["listeners.ssl.1"].rpartition(":")[2]
-    assert {port.rpartition(":")[2] for port in published} == {tls_port}
+    others = [port for port in published if port.rpartition(":")[2] != tls_port]
+    assert others == ["127.0.0.1:8443:8443"]  # the operations page, to this machine alone
+    assert {"--http=0.0.0.0:8443", "--http-settings=/etc/mash/page.toml"} <= set(
+        compose["services"]["watch"]["command"]
+    )
     assert compose["networks"]["cluster"]["internal"] is True
 
 
@@ -211,19 +215,27 @@ def test_every_name_in_the_compose_file_is_declared(compose: dict[str, Any]) -> 
     named = {volume.split(":")[0] for one in services for volume in one["volumes"] if volume[0] not in "./$"}
     assert named == set(compose["volumes"])
     assert {network for one in services for network in one.get("networks", [])} == set(compose["networks"])
-    assert {secret["source"] for one in services for secret in one.get("secrets", [])} == set(compose["secrets"])
+    secrets = [secret for one in services for secret in one.get("secrets", [])]
+    assert {one if isinstance(one, str) else one["source"] for one in secrets} == set(compose["secrets"])
     build = compose["services"]["watch"]["build"]
     assert (COMPOSE / build["context"]).resolve() == ROOT
     assert (ROOT / build["dockerfile"]).is_file()
 
 
+def options_of(words: list[str]) -> set[str]:
+    """Name the options among the words of a command."""
+    return {word.partition("=")[0] for word in words if word.startswith("--")}
+
+
 def test_the_watch_is_started_with_options_that_it_has(compose: dict[str, Any]) -> None:
-    """A misspelt option would show on the night of the restart."""
+    """A misspelt option would show on the night of the restart; what the unit has, the compose file has."""
     service = (SYSTEMD / "mash-watch.service").read_text()
     command = re.search(r"(?m)^ExecStart=((?:.*\\\n)*.*)$", service)
     assert command
-    words = [*command[1].replace("\\\n", " ").split(), *compose["services"]["watch"]["command"]]
-    used = {word.partition("=")[0] for word in words if word.startswith("--")}
+    units, composed = command[1].replace("\\\n", " ").split(), compose["services"]["watch"]["command"]
+    by_unit, by_compose = [options_of(words) for words in (units, composed)]
+    assert by_unit <= by_compose
+    used = by_unit | by_compose
     program = get_command(build(["watch"]))
     assert isinstance(program, TyperGroup)
     known = {option for parameter in program.commands["watch"].params for option in parameter.opts}
