@@ -1,7 +1,8 @@
 """Collects an agency's evidence about one thread out of its store, its keyring and the directory's archive.
 
-What was sent is proved with the content keys that the ledger keeps; what was received with those that are kept, or
-with a prekey while it lives. A section whose key is gone is left out: its stub still proves that it was sent.
+What was sent is proved with the content keys that the ledger keeps; what was received with those that are kept, and
+with a prekey while it lives where they are not enough. A section whose key is gone is left out: its stub still proves
+that it was sent.
 Only the sections asked for are opened; the decision maker's and the protected ones must be named.
 """
 
@@ -61,7 +62,14 @@ async def exhibits(
         if body is not None:
             kept = await _kept_openings(tx, OPENED, row["mid"])
             kept = kept if len(kept) else await _kept_openings(tx, RECEIPT_APPLIED, row["mid"], name="receipt")
-            yield _exhibit(body, kept if len(kept) else _opened_now(body, opening), sections)
+            if not sections <= _by_index(kept).keys():
+                kept = SecretBytes(kept.reveal() + _opened_now(body, opening).reveal())
+            yield _exhibit(body, kept, sections)
+
+
+def _by_index(openings: SecretBytes) -> Mapping[int, bytes]:
+    raw, width = openings.reveal(), 1 + CONTENT_KEY_LENGTH
+    return {raw[at]: raw[at + 1 : at + width] for at in range(0, len(raw), width)}
 
 
 async def _body(tx: Session, way: str, ref: str) -> bytes | None:
@@ -103,10 +111,9 @@ def _exhibit(body: bytes, openings: SecretBytes, sections: frozenset[int]) -> Ex
 
 def texts_of(frame: Frame, openings: SecretBytes) -> Mapping[int, bytes]:
     """Open the sections whose content keys are known; those whose ciphertext was dropped are left out."""
-    head, raw, width = frame.head, openings.reveal(), 1 + CONTENT_KEY_LENGTH
+    head = frame.head
     core_hash = signing.core_hash(suite=head.suite, kind=head.kind, core=head.core)
-    keys = {raw[at]: raw[at + 1 : at + width] for at in range(0, len(raw), width)}
-    usable = {index: key for index, key in keys.items() if index < len(frame.ciphertexts)}
+    usable = {index: key for index, key in _by_index(openings).items() if index < len(frame.ciphertexts)}
     opened = {index: _text(frame, index, key, core_hash) for index, key in usable.items()}
     return {index: text for index, text in opened.items() if text is not None}
 
