@@ -15,9 +15,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Self, TypeAlias
+from typing import Any, Final, Self, TypeAlias
 
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -50,6 +49,10 @@ Clock = Callable[[], datetime]
 Written: TypeAlias = Mapping[str, Sequence[Row]]
 ANCHOR_INTERVAL: Final = 1.0  # seconds
 LEDGER_CHECKED_AT_OPEN: Final = 10_000
+_READING: Final[Mapping[str, dict[str, Any]]] = {
+    "sqlite": {READ_ONLY: True},
+    "postgresql": {READ_ONLY: True, "isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+}
 
 
 @dataclass
@@ -156,9 +159,7 @@ class Store:
     async def snapshot(self) -> AsyncIterator[Transaction]:
         """A consistent view for reading; whatever is written in it is rolled back. Waits for no writer."""
         async with self._connected() as connection:
-            reading = await connection.execution_options(**{READ_ONLY: True})
-            if self._engine.dialect.name == "postgresql":
-                await reading.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+            reading = await connection.execution_options(**_READING[self._engine.dialect.name])
             yield self._transaction(reading, await store_row.read_row(reading, self._cipher), now=self.clock())
 
     async def open_document(self, kind: str, key: str, *, user: str) -> Document | None:
