@@ -55,6 +55,8 @@ def vectors() -> Iterator[Vector]:
     yield Vector("read-by-the-gateway-alone", "6.3", "OK", message(), roles=("gateway",))
     yield Vector("read-by-an-added-role", "6.3", "OK", replace(message(), roles=EXTRA), roles=("gateway", EXTRA_ROLE))
     yield Vector("read-by-the-decision-maker", "6.3", "OK", message(), roles=("gateway", "decision_maker"))
+    for name, which, t in (("long-before", "current", T - DAY - 300), ("long-after", "previous", T - DAY + 299)):
+        yield Vector(f"prekey-used-not-too-{name}", "6.4", "OK", replace(beat(t=t), which=which))
     for name, user in (("author-beyond-ASCII", 'Siân "愛" 😀\\'), ("author-of-120-characters", "😀" * 120)):
         yield Vector(name, "6.2", "OK", beat().breaking(manifest=lambda plain, user=user: {**plain, "user": user}))
     yield Vector(

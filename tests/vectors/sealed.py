@@ -7,7 +7,7 @@ from typing import Any
 
 from schemas import base64url
 from tests.vectors.vector import Vector, flipped
-from tests.vectors.world import RECIPIENT, STRANGER, identifier, prekey_id, public_prekey, role_id
+from tests.vectors.world import DAY, RECIPIENT, STRANGER, T, identifier, prekey_id, public_prekey, role_id
 from tests.vectors.wrapping import entropy
 from tests.vectors.writer import Draft, Writer, beat, message, receipt, u32
 
@@ -66,6 +66,8 @@ PREKEYS: tuple[tuple[str, Draft], ...] = (
     ("prekey-of-nobody", beat().breaking(ids=_at(0, _prekey(identifier("prekey of nobody"))))),
     ("prekey-erased", replace(beat(), which="erased")),
     ("prekey-of-last-week", replace(beat(), which="previous")),
+    ("prekey-used-a-second-too-early", replace(beat(t=T - DAY - 301), which="current")),
+    ("prekey-used-a-second-too-late", replace(beat(t=T - DAY + 300), which="previous")),
     ("prekey-of-another-role", message().breaking(ids=_at(1, _prekey(prekey_id(RECIPIENT, "protected"))))),
     ("prekey-of-the-gateway-for-the-team", message().breaking(ids=_at(1, _prekey(prekey_id(RECIPIENT, "gateway"))))),
 )

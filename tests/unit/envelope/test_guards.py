@@ -93,7 +93,7 @@ def test_a_partner_publishes_a_prekey_of_low_order(
         sealed_by(council, police, directory=Directory.build(1, [council.record, weakened], [pair]), now=NOW)
 
 
-@pytest.mark.parametrize("public", ["", "AAAA", "A" * 1622, "!" * 1622])
+@pytest.mark.parametrize("public", ["", "AAAA", "A" * 1622, "!" * 1622, "_" * 1621 + "w"])
 def test_a_prekey_that_is_none_is_unusable(public: str) -> None:
     """Whatever stands in a record, `UnusableKey` is what comes of it."""
     with pytest.raises(hybrid.UnusableKey):
@@ -205,3 +205,5 @@ def test_a_manifest_that_was_checked_cannot_be_changed_and_shows_nobody_in_an_er
     with pytest.raises(ValidationError) as refused:
         Manifest.of(arrival.stub, author=Author("Tilly\0", "coordinator"), purpose="p", sections=(1,))
     assert "Tilly" not in str(refused.value)
+    with pytest.raises(ValidationError):
+        Manifest.of(arrival.stub, author=Author("a", "b_c"), purpose="p", sections=("1",))  # type: ignore[arg-type]  # so
