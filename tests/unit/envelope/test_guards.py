@@ -12,7 +12,7 @@ from adapters.kit.envelope import conformance, hybrid, verification
 from adapters.kit.envelope.conformance import judge, load_world
 from adapters.kit.envelope.manifest import Manifest
 from adapters.kit.envelope.sealing import Author, Chain, NoCurrentKey, UnfitForSealing
-from adapters.kit.envelope.verification import Arrival, Opened
+from adapters.kit.envelope.verification import Arrival, Opened, open_arrival
 from broker import verify
 from broker.verify import is_signed
 from schemas import base64url, signing
@@ -172,6 +172,18 @@ def test_a_log_that_prints_an_arrival_shows_none_of_its_bytes(
     printed = repr(arrival) + repr(sealed)
     assert "ciphertexts" not in printed
     assert "MSE1" not in printed
+
+
+def test_an_arrival_that_was_kept_is_the_one_that_came(council: Party, police: Party, directory: Directory) -> None:
+    """Read from the store again it has no parts yet; the stub, its hash and the bytes are what it is."""
+    sealed = sealed_by(council, police, directory=directory)
+    arrival = delivered(sealed.body, sender=council, recipient=police, directory=directory)
+    assert isinstance(arrival, Arrival)
+    kept = Arrival(arrival.stub, arrival.stub_hash, arrival.body)
+    assert (kept == arrival, kept.frame) == (True, None)
+    assert open_arrival(kept, keys=police.recipient(), directory=directory) == open_arrival(
+        arrival, keys=police.recipient(), directory=directory
+    )
 
 
 @pytest.mark.parametrize("chain", [Chain(1, b"\1" * 32), Chain(2, bytes(32))])
