@@ -251,6 +251,8 @@ def vectors() -> Iterator[Vector]:
     yield Vector("manifest-hides-a-section", "6.2", "E22", hidden)
     empty = replace(message(), texts={1: b"text"}).breaking(manifest=_manifest(sections=[1, 3]))
     yield Vector("manifest-lists-a-section-that-is-empty", "6.2", "E22", empty)
+    beyond = receipt().breaking(manifest=_manifest(sections=[1, 2]))
+    yield Vector("manifest-lists-a-section-that-receipts-have-not", "6.2", "E22", beyond)
     twice = message().breaking(manifest=_manifest(sections=[1, 2, 3, 3]))
     yield Vector("manifest-lists-a-section-twice", "6.2", "E22", twice)
     for name, draft in RECEIPTS:

@@ -17,7 +17,7 @@ from adapters.kit.envelope.envelopes import KeyedEnvelopes
 from adapters.kit.envelope.sealing import Author, Outgoing, Section, new_thread
 from adapters.kit.envelope.verification import Arrival, Opened, Refusal, open_arrival
 from adapters.kit.evidence.bundle import Exhibit, read_exhibit
-from adapters.kit.evidence.source import NothingHere, Open, exhibits, texts_of, thread_of
+from adapters.kit.evidence.source import OPENED, SEALED, NothingHere, Open, exhibits, texts_of, thread_of
 from adapters.kit.keys.in_use import RecipientKeys
 from adapters.kit.keys.secrets import SecretBytes
 from adapters.kit.store.store import Store
@@ -177,6 +177,11 @@ async def test_a_recipient_whose_prekeys_are_erased_proves_what_it_kept(left: Le
         assert proved(more, Event.REQUEST) == ALL
         fine = [one async for one in exhibits(tx, left.threads[1], opening=_unasked_for_requests)]
         assert proved(fine, Event.REQUEST) == {0, 1}
+
+
+def test_what_the_ledger_calls_a_sealing_and_an_opening_is_for_ever() -> None:
+    """Evidence is looked for under these names ten years after they were written down."""
+    assert (SEALED, OPENED) == ("envelope.sealed", "envelope.opened")
 
 
 def _unasked_for_requests(arrival: Arrival) -> Opened | Refusal:
