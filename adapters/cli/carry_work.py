@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from adapters.kit.delivery import carried
 from adapters.kit.delivery.carried import Way
 from adapters.kit.delivery.inbox_worker import InboxWorker
+from adapters.kit.refusal import refuse_if
 from adapters.la.console.exporting import write_private
 from adapters.la.console.office import console_of
+from broker.hub import MAX_BODY_BYTES
 
 if TYPE_CHECKING:
     from adapters.kit.running.adapter import Adapter
@@ -30,13 +32,21 @@ async def carried_in(adapter: "Adapter", files: Sequence[Path], *, sender: str, 
     """Take files in, all or none, and act on what is new: beside a running adapter whoever is first does, once."""
     adapter.settings.users.find(user)
     console_of(adapter)  # whose handlers act on what comes back to a council
-    bodies = [file.read_bytes() for file in files]
+    bodies = [_read(file) for file in files]
     async with adapter.store.transaction() as tx:
         new = [await carried.take_in(tx, body, sender=sender, way=way, user=user) for body in bodies]
     worker = InboxWorker(adapter.store, adapter.envelopes)
     while await worker.run_once(adapter.apply):
         pass
     return {"taken_in": sum(new), "here_already": len(new) - sum(new)}
+
+
+def _read(file: Path) -> bytes:
+    """Read a file, and no more of it than the hub would carry."""
+    with file.open("rb") as opened:
+        body = opened.read(MAX_BODY_BYTES + 1)
+    refuse_if([f"{file.name} is larger than any message"] if len(body) > MAX_BODY_BYTES else [])
+    return body
 
 
 async def reconciled(adapter: "Adapter", *, user: str) -> dict[str, Any]:

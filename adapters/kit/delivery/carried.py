@@ -25,7 +25,7 @@ from adapters.kit.store.errors import InRecovery, StoreDamaged
 from adapters.kit.store.session import Row
 from adapters.kit.store.tables import envelope, inbox_rows, outbox_rows
 from adapters.kit.store.transaction import Transaction
-from broker.hub import MAX_BODY_BYTES, Delivery
+from broker.hub import Delivery
 from schemas.envelope import Malformed, read_envelope
 from schemas.stub import BadCore, read_core
 
@@ -109,9 +109,9 @@ async def take_in(tx: Transaction, body: bytes, *, sender: str, way: Way, user: 
 
 def _believed(tx: Transaction, body: bytes, *, sender: str) -> Arrival:
     """Check E00 to E10; the hub vouches for nobody here, so the named sender stands in for whose exchange it was."""
-    frame = read_envelope(body) if len(body) <= MAX_BODY_BYTES else None
-    core = None if frame is None or isinstance(frame, Malformed) else read_core(frame.head.core)
-    if core is None or isinstance(core, BadCore):
+    frame = read_envelope(body)
+    core = frame if isinstance(frame, Malformed) else read_core(frame.head.core)
+    if isinstance(core, Malformed | BadCore):
         raise Refused(["this is no sealed message"])
     delivery = Delivery(sender, core.lane, body, has_cc=False, redelivered=False)
     verdict = tx.mailroom.envelopes.check(delivery, now=tx.now)
