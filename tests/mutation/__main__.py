@@ -75,6 +75,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("-k", metavar="EXPRESSION", help="only the tests that pytest would choose with it")
     parser.add_argument("--no-conftest", action="store_true", help="the tests need no fixture from a conftest.py")
     parser.add_argument("--every", type=int, default=1, help="try every n-th fault only, for a first look")
+    parser.add_argument("--quick", type=int, metavar="N", help="at most N tests a fault, no control: for a first look")
     parser.add_argument("--report", type=Path, help="write every fault and its verdict here, as JSON")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args(arguments)
@@ -89,7 +90,8 @@ def _modules(path: Path) -> list[Path]:
 def _tried(paths: Sequence[Path], *, known: Covered, options: argparse.Namespace) -> list[Tried]:
     """Try all modules in their places without a fault, as a control, and then every fault."""
     arguments = _arguments()
-    work: list[tuple[Path, Mutant | None]] = [(paths[0], None)]
+    control: list[tuple[Path, Mutant | None]] = [(paths[0], None)]
+    work = [] if options.quick else control
     work += [(path, mutant) for path in paths for mutant in mutants_of(path.read_text("utf-8"))][:: options.every]
     results: list[Tried] = []
 
@@ -100,9 +102,11 @@ def _tried(paths: Sequence[Path], *, known: Covered, options: argparse.Namespace
         if mutant and (verdict is Verdict.SURVIVED or options.verbose):
             print(one, file=sys.stderr, flush=True)  # noqa: T201 likewise
 
-    control, *faults = [_faulty(path, mutant, known) for path, mutant in work]
     sound = tuple(_faulty(path, None, known) for path in paths[1:])
-    faults = [replace(control, beside=sound), *faults]
+    faults = [
+        replace(_faulty(path, mutant, known), beside=() if mutant else sound, most=options.quick)
+        for path, mutant in work
+    ]
     killer = Killer(faults, limit=20 + 6 * known.total, jobs=options.jobs, told=told)
     pytest.main([*PYTEST, "--capture=no", "--no-header", "--no-summary", *options.tests], plugins=[killer])
     return results

@@ -33,7 +33,8 @@ class Verdict(StrEnum):
 class Faulty:
     """A module's name, its file, the source with the fault in it, and the tests that run its line, with seconds.
 
-    `beside`: other modules to put in their places with it, as the control does with all of them, sound.
+    `beside`: other modules to put in their places with it, as the control does with all of them, sound. `most`: how
+    many of the tests that run its line may try; all tests there are without it, and where no test runs the line.
     """
 
     module: str
@@ -41,6 +42,7 @@ class Faulty:
     source: str
     first: Mapping[str, float]
     beside: tuple["Faulty", ...] = ()
+    most: int | None = None
 
 
 class Killer:
@@ -86,7 +88,7 @@ def _run(faulty: Faulty, session: pytest.Session) -> None:
         os.dup2(quiet, 1)
         os.dup2(quiet, 2)
         put_in_place(faulty)
-        order = sorted(session.items, key=lambda item: (item.nodeid not in faulty.first, _seconds(faulty, item)))
+        order = _chosen(faulty, session)
         for item, following in zip(order, [*order[1:], None], strict=True):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if session.testsfailed:
@@ -94,6 +96,13 @@ def _run(faulty: Faulty, session: pytest.Session) -> None:
         code = 1 if session.testsfailed else 0
     finally:
         os._exit(code)
+
+
+def _chosen(faulty: Faulty, session: pytest.Session) -> list[pytest.Item]:
+    order = sorted(session.items, key=lambda item: (item.nodeid not in faulty.first, _seconds(faulty, item)))
+    if faulty.most is None or not faulty.first:
+        return order
+    return order[: min(faulty.most, len(faulty.first))]
 
 
 def _seconds(faulty: Faulty, item: pytest.Item) -> float:

@@ -8,7 +8,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -31,6 +31,7 @@ from schemas.content.rfi import RequestForInformation
 
 SCHEMA_FILE: Final = "rules.cedarschema"
 COMMON_FILES: Final = ("common_request.cedar", "common_record.cedar", "common_weighing.cedar", "common_marking.cedar")
+_MOST_ROUTES: Final = 256
 
 
 class RulePackInvalidError(Exception):
@@ -67,7 +68,10 @@ class RuleFiles:
 
 @dataclass(frozen=True, repr=False)
 class Pack:
-    """The rules of one kind of agency, ready to answer. Pure and stateless."""
+    """The rules of one kind of agency, ready to answer. Pure: what it remembers is what it would answer anew.
+
+    `routes`: by what a request says of its route, the rules that close it; the same for every record of an enquiry.
+    """
 
     kind: str
     agency: AgencyFacts
@@ -76,6 +80,7 @@ class Pack:
     own: tuple[Policy, ...]
     route: RuleSet
     ruling: Ruling
+    routes: dict[str, tuple[Policy, ...]] = field(default_factory=dict, compare=False)
 
     @property
     def policies(self) -> tuple[Policy, ...]:
@@ -93,7 +98,15 @@ class Pack:
 
     def wrong_route(self, request: RequestForInformation) -> tuple[Policy, ...]:
         """Give the rules by which this is not the route, in their order; none where it is."""
-        entities = self.route.entities("Request", {"request": json.dumps(route_facts(request, holder=self.kind))})
+        facts = json.dumps(route_facts(request, holder=self.kind), sort_keys=True)
+        if facts not in self.routes:
+            if len(self.routes) >= _MOST_ROUTES:
+                self.routes.clear()
+            self.routes[facts] = self._judged_route(facts)
+        return self.routes[facts]
+
+    def _judged_route(self, facts: str) -> tuple[Policy, ...]:
+        entities = self.route.entities("Request", {"request": facts})
         question = (ANSWER, ("Request", "request"), "{}")
         (answer,) = self.route.ask([question], holder=self.kind, entities=entities)
         if answer.allows:

@@ -203,6 +203,20 @@ def test_a_request_that_was_put_to_another_agency_is_not_answered() -> None:
     assert assessment.decisions[0].determined_by == ("route-not-the-holder-asked",)
 
 
+def test_a_route_that_was_judged_before_is_judged_by_its_own_facts() -> None:
+    """What a pack remembers of one request is never the answer to another, however many came in between."""
+    pack = load_pack("fire")
+    purposes = [f"another purpose {number}" for number in range(300)]
+
+    for purpose in purposes:
+        assert pack.wrong_route(a_request("fire")) == ()
+        (closed,) = pack.wrong_route(a_request("fire", purpose=purpose))
+        assert closed.id == "route-purpose-not-agreed"
+    (other,) = pack.wrong_route(a_request("fire", open_case={"status": "open"}))
+    assert other.id == "route-case-is-open"
+    assert len(pack.routes) <= 256
+
+
 def test_decisions_come_in_the_order_of_the_records() -> None:
     """The desk lays decisions beside records by position."""
     records = [a_record(record_id=name, flags=flags) for name, flags in (("a", []), ("b", ["draft"]), ("c", []))]
