@@ -9,6 +9,8 @@ from adapters.kit.evidence.bundle import Bundle
 from schemas.directory import AgencyRecord
 from schemas.members import Members
 from schemas.receipt import Receipt
+from schemas.routing import Lane
+from schemas.stub import Event
 from tests.vectors import cores
 from tests.vectors.contracts import FOLDER, files
 from tests.vectors.writer import core_fields
@@ -46,6 +48,30 @@ def test_the_specification_describes_every_field_and_no_other(clause: str) -> No
 def test_the_exported_schema_is_that_of_the_code(name: str) -> None:
     """An implementer's schema does not drift from what is accepted."""
     assert (FOLDER / name).read_bytes() == dict(files())[name]
+
+
+def test_the_words_of_the_core_are_those_of_the_specification() -> None:
+    """SPEC 5.2: lanes and events are for ever; a word more or another spelling would be E03 at every partner."""
+    values = {row[0].strip("`"): row[1].replace("`", "").replace(",", "").split() for row in rows_of("5.2")}
+    assert values["ev"] == [event.value for event in Event]
+    assert values["lane"] == [lane.value for lane in Lane]
+    meanings = {
+        "REQUEST": "REQ",
+        "RERATED": "RRT",
+        "RECALLED": "RCL",
+        "ACKNOWLEDGED": "ACK",
+        "QUESTION": "QRY",
+        "HELD": "HOLD",
+        "PART_ANSWER": "PRT",
+        "ANSWER": "ANS",
+        "REFUSED": "REF",
+        "SUPPLEMENT": "SUP",
+        "NOTICE": "NTC",
+        "CLOSED": "CLS",
+        "RECEIPT": "RCP",
+        "HEARTBEAT": "HB",
+    }
+    assert {event.name: event.value for event in Event} == meanings
 
 
 def test_the_cores_schema_names_every_field_and_closes_the_object() -> None:
