@@ -3,7 +3,7 @@
 Fulfils `broker.hub` with no server: routes by the same `Topology`, so whoever may not write to whom is the same table.
 With a path, rows are durable and processes share them: a delivery belongs to the process that took it until it is
 acknowledged, and the kernel's lock on that process's file tells when it died. A handler that takes several is handed
-what waits, as over RabbitMQ, and after a failure one message at a time until one succeeds.
+what waits, as over RabbitMQ, and after a failure one message, then two, and so on while it succeeds.
 Not for production: one machine, and whoever can write the file can forge a sender.
 """
 
@@ -145,11 +145,14 @@ class EmbeddedConnection:
             raise ConnectionClosed
 
     async def _run(self, lane: Lane, handler: Handler) -> None:
-        failures, at_once = 0, handler.at_once if isinstance(handler, ManyHandler) else 1
+        most = handler.at_once if isinstance(handler, ManyHandler) else 1
+        failures, at_most = 0, most
         while True:
-            if await self._some_deliveries(lane, handler, at_most=1 if failures else at_once):
-                failures = 0
+            if await self._some_deliveries(lane, handler, at_most=at_most):
+                # Slowly back to many: a store too slow for so many within the limit would fail over them for ever.
+                failures, at_most = 0, min(2 * at_most, most)
                 continue
+            at_most = 1
             failures += 1
             chance = random.random()  # noqa: S311 - jitter, not a secret
             await asyncio.sleep(self._hub._settings.backoff.pause(failures, chance=chance))

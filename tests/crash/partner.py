@@ -16,6 +16,7 @@ from schemas.routing import Lane, queue_name
 from tests.crash.victim import (
     PATIENT,
     POLICE,
+    UNHURRIED,
     RefusesOnce,
     a_round,
     apply,
@@ -24,7 +25,6 @@ from tests.crash.victim import (
     topology,
     wall_clock,
 )
-from tests.support.hubs import FAST
 
 MOST_ROUNDS = 10  # of messages for one life
 PATIENCE_SECONDS = 600  # with a loaded machine, for a few messages to reach the hub
@@ -57,7 +57,7 @@ async def partner(name: str, url: str, folder: Path) -> AsyncIterator[Partner]:
         envelopes=seals,  # type: ignore[arg-type]  # `seal` passes everything on
         policy=PATIENT,
     )
-    async with opening as store, EmbeddedHub(topology(), folder / "hub.sqlite", settings=FAST) as hub:
+    async with opening as store, EmbeddedHub(topology(), folder / "hub.sqlite", settings=UNHURRIED) as hub:
         connection = await hub.connect(name)
         receiver, worker = InboxReceiver(store, seals), InboxWorker(store, seals)  # type: ignore[arg-type]  # as above
         for lane in Lane:

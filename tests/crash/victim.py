@@ -32,6 +32,7 @@ from adapters.kit.store.tables import inbox_rows, outbox_rows
 from adapters.kit.store.transaction import Transaction
 from broker.embedded import EmbeddedHub
 from broker.hub import Delivery
+from broker.settings import TransportSettings
 from broker.topology import Topology
 from schemas.directory import Directory
 from schemas.routing import Lane, queue_name
@@ -55,6 +56,9 @@ QUICK = DeliveryPolicy(
     gap_alarm=SOON,
     wait_for_cause=timedelta(seconds=2),
 )
+UNHURRIED = replace(
+    FAST, handler_timeout=TransportSettings().handler_timeout
+)  # as the product: a loaded machine is slow
 # The partner lives on while lives die: if it repeated as soon, the last life would drain hundreds of repetitions.
 PATIENT = replace(QUICK, received_within=_PATIENT_BOUNDS, opened_within=_PATIENT_BOUNDS)
 
@@ -186,7 +190,7 @@ async def live(settings: Settings) -> int:
     opening = Store.open(
         settings.url, participant=settings.name, store_key=key, clock=wall_clock, envelopes=seals, policy=QUICK
     )
-    async with opening as store, EmbeddedHub(topology(), folder / "hub.sqlite", settings=FAST) as hub:
+    async with opening as store, EmbeddedHub(topology(), folder / "hub.sqlite", settings=UNHURRIED) as hub:
         async with store.snapshot() as view:
             found = await invariants.violations(view)
         if found:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from broker.embedded import EmbeddedHub
 from broker.embedded_store import QueueStore
 from broker.errors import NotAParticipant
-from broker.hub import Outcome
+from broker.hub import Delivery, Outcome
 from broker.topology import DEAD_QUEUE, Topology
 from schemas.routing import Lane, queue_name
 from tests.support.hubs import FAST, until, until_depth
@@ -122,6 +123,26 @@ async def test_after_a_failure_over_several_they_come_again_one_at_a_time() -> N
         await until_depth(hub, QUEUE, depth=0)
     assert handler.groups[:3] == [[b"0", b"1", b"2"], [b"0"], [b"1", b"2"]]
     assert [group for group in handler.groups if b"1" not in group] == [[b"0"], [b"2"]]
+
+
+class SlowHandler(Several):
+    """Has time for two messages within the limit, and for the others none."""
+
+    async def take(self, deliveries: Sequence[Delivery]) -> None:
+        await super().take(deliveries)
+        if len(deliveries) > 2:
+            raise TimeoutError
+
+
+async def test_a_handler_too_slow_for_a_whole_group_is_not_given_one_again_after_every_success() -> None:
+    """The danger: one of a group succeeds, the next whole group fails, and a backlog grows faster than it shrinks."""
+    handler = SlowHandler()
+    async with EmbeddedHub(TOPOLOGY, settings=FAST) as hub, two(hub) as (la, police):
+        for number in range(9):
+            await send(la, f"{number}")
+        await police.consume(Lane.ROUTINE, handler)
+        await until_depth(hub, QUEUE, depth=0)
+    assert [len(group) for group in handler.groups] == [4, 1, 2, 4, 1, 2, 3, 1, 2]
 
 
 class StumblingConnection(sqlite3.Connection):
