@@ -105,6 +105,7 @@ TEXTS: tuple[tuple[str, Callable[[bytes], bytes]], ...] = (
     ("infinity", _text(lambda core: core.replace('"seq":1', '"seq":Infinity'))),
     ("an-exponent", _text(lambda core: core.replace('"seq":1', '"seq":1e0'))),
     ("minus-zero", _text(lambda core: core.replace('"seq":1', '"seq":-0'))),
+    ("time-of-minus-zero", _text(lambda core: core.replace(f'"t":{T}', '"t":-0'))),
     ("leading-zero", _text(lambda core: core.replace('"seq":1', '"seq":01'))),
     ("a-thousand-digits", _text(lambda core: core.replace('"seq":1', '"seq":' + "1" * 1000))),
     ("trailing-comma", _text(lambda core: core[:-1] + ",}")),

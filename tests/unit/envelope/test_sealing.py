@@ -11,7 +11,7 @@ from schemas import base64url
 from schemas.directory import Directory
 from schemas.envelope import MAX_ENVELOPE, Frame, read_envelope
 from schemas.routing import Lane
-from schemas.stub import Event
+from schemas.stub import Event, Stub, read_core
 from tests.support.envelopes import TEXTS, opened, refusal_code, sealed_by
 from tests.support.parties import NOW, Party
 
@@ -98,5 +98,8 @@ def test_a_sealed_message_says_what_was_asked_for(council: Party, police: Party,
     frame = read_envelope(sealed.body)
     assert isinstance(frame, Frame)
     assert (sealed.stub_hash, sealed.lane, sealed.recipient) == (frame.stub_hash, Lane.URGENT, police.name)
+    stub = read_core(frame.head.core)
+    assert isinstance(stub, Stub)
+    assert (stub.sent_at, stub.expires_at) == (NOW, NOW + timedelta(days=14))
     core = frame.head.core
     assert all(part in core for part in (b'"irt":"' + b"A" * 22, b'"ev":"ANS"', b'"cls":"amber"', sealed.mid.encode()))
