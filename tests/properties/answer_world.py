@@ -91,7 +91,7 @@ def finished_file(kind: str, request: RequestForInformation, records: Sequence[R
     )
     file = _with(file, [_worded(one) for one in _judged(kind, file)])
     file = _with(file, [_approved(one) for one in _judged(kind, file)])
-    return file.model_copy(update={"lawful": written(_proposal(kind, file).form(standing=STANDING))})
+    return file.model_copy(update={"lawful": written(proposal_on(kind, file).form(standing=STANDING))})
 
 
 def _named(record: Record, number: int) -> Record:
@@ -102,12 +102,13 @@ def _reference(rfi: str, of: str) -> str:
     return base64url.encode(sha256(f"{of} {rfi}".encode()).digest()[:16])
 
 
-def _proposal(kind: str, file: RequestFile) -> Proposal:
+def proposal_on(kind: str, file: RequestFile) -> Proposal:
+    """Ask the rules about a file, at the moment at which every example happens."""
     return Proposal.of(file, by=Bench(load_pack(kind), STANDING, USERS, START))
 
 
 def _judged(kind: str, file: RequestFile) -> list[tuple[Candidate, tuple[str, ...]]]:
-    return [(one.candidate, one.decision.approvals_needed) for one in _proposal(kind, file).judged]
+    return [(one.candidate, one.decision.approvals_needed) for one in proposal_on(kind, file).judged]
 
 
 def _with(file: RequestFile, candidates: Sequence[Candidate]) -> RequestFile:

@@ -1,4 +1,4 @@
-"""The invariants of disclosure that speak of sending (§4): the ledger first (6), and once, whatever the road does (10).
+"""The invariants of disclosure that speak of sending (§4): silence (1), the ledger first (6), and once (10).
 
 Real packs, a real desk, real stores; only the envelopes are without cryptography. `MASH_EXAMPLES` says how many cases
 each property gets; 10,000 is the long form.
@@ -11,28 +11,33 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as some
 
 from adapters.kit.delivery.inbox_worker import Received
 from adapters.kit.delivery.states import OUTBOX_AT_REST
 from adapters.kit.desk.request_file import RequestFile
+from adapters.kit.disclosure.reading import read_record
 from adapters.kit.envelope.sealing import Section
 from adapters.kit.refusal import Refused
 from adapters.kit.store.tables import outbox_rows
+from schemas.content.codes import Outcome
+from schemas.content.response import Nil
 from tests.properties.answer_world import (
     USER,
     desk_at,
     entries_of,
     file_it,
     finished_file,
+    proposal_on,
     ready_stores,
     run,
     take_the_place,
 )
-from tests.properties.disclosure_world import kinds, records, requests
+from tests.properties.disclosure_world import kinds, plain_records, records, requests
 from tests.support.ready_stores import ReadyStores
 from tests.support.stations import COUNCIL, POLICE, FakeClock, Road, Station, delivery_of, station
+from tests.unit.desk.office import replied
 
 EXAMPLES = int(os.environ.get("MASH_EXAMPLES", "25"))
 thorough = settings(max_examples=EXAMPLES, deadline=None, database=None)
@@ -82,6 +87,28 @@ def test_nothing_is_sent_where_a_decision_cannot_be_written_down(
 
     ready.begin_again()
     run(example())
+
+
+SILENCING: tuple[dict[str, Any], ...] = (
+    {"gsc": "SECRET"},
+    {"gsc": "TOP SECRET"},
+    *({"flags": [flag]} for flag in ("covert_source", "adoption", "gender_recognition", "fertility_treatment")),
+)
+
+
+@thorough
+@given(data=some.data(), kind=kinds)
+def test_silence_and_nothing_to_share_are_one_answer(data: some.DataObject, kind: str) -> None:
+    """Invariant 1: the same bytes in the same sections, so the same padded length, and never "no trace"."""
+    closed = {**data.draw(plain_records(kind)), **data.draw(some.sampled_from(SILENCING))}
+    hidden = finished_file(kind, data.draw(requests(kind)), [read_record(closed)], rfi=RFI)
+    (judged,) = proposal_on(kind, hidden).judged
+    assume(judged.outcome is Outcome.WITHHOLD_SILENT)
+    silent, nothing = replied(hidden, judged), replied(hidden.model_copy(update={"candidates": ()}))
+
+    assert silent.response.canonical_bytes() == nothing.response.canonical_bytes()
+    assert silent.sealed.canonical_bytes() == nothing.sealed.canonical_bytes()
+    assert silent.response.nil is Nil.NOTHING_TO_SHARE
 
 
 @thorough
