@@ -42,10 +42,9 @@ def _successors(keys: Iterable[StoredKey], *, wanted: Wanted, overlap: int, unti
     missing: list[Wanted] = []
     ends = max((key.not_after for key in keys), default=wanted.not_before)
     while ends <= until:
-        missing.append(Wanted(wanted.use, wanted.role, max(ends - overlap, wanted.not_before), 0))
-        starts = missing[-1].not_before
-        missing[-1] = Wanted(wanted.use, wanted.role, starts, starts + life)
+        starts = max(ends - overlap, wanted.not_before)
         ends = starts + life
+        missing.append(Wanted(wanted.use, wanted.role, starts, ends))
     return missing
 
 
