@@ -147,8 +147,14 @@ def _column(name: str, value: object) -> bytes:
     The same bytes as `framed(framed(name, type, value))`, written out because every row of every message passes here.
     """
     kind, told = _typed(value)
-    head = _framed_name(name) + kind
-    return (len(head) + 8 + len(told)).to_bytes(8, "big") + head + len(told).to_bytes(8, "big") + told
+    head = _head(name, kind)
+    size = len(told)
+    return (len(head) + 8 + size).to_bytes(8, "big") + head + size.to_bytes(8, "big") + told
+
+
+@lru_cache(maxsize=1024)
+def _head(name: str, kind: bytes) -> bytes:
+    return _framed_name(name) + kind
 
 
 _NONE, _BYTES, _TIME, _TEXT, _NUMBER = (framed(kind) for kind in (b"none", b"bytes", b"time", b"text", b"number"))

@@ -30,6 +30,12 @@ def names_of(table: Table) -> Names:
 
 
 @cache
+def _in_order() -> tuple[Table, ...]:
+    """Return all tables, those that others point to first; the library works the order out anew at every look."""
+    return tuple(METADATA.sorted_tables)
+
+
+@cache
 def keys_of(table: Table) -> tuple[Names, ...]:
     """Return the sets of columns that name one row at most: the primary key first."""
     unique = [constraint.columns for constraint in table.constraints if isinstance(constraint, UniqueConstraint)]
@@ -145,7 +151,7 @@ class WorkingSet:
         """Give what waits to be written and forget that it waited: inserts in the order of the tables, then changes."""
         inserts: list[Inserted] = []
         changes: list[Changed] = []
-        for table in METADATA.sorted_tables:
+        for table in _in_order():
             known = self._tables.get(table.name)
             if known is None:
                 continue
