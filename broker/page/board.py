@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Final
 
-from broker.alerts import HUB, Alert, AlertKind, View
+from broker.alerts import HUB, Alert, AlertKind, Urgency, View
 from broker.alerts.listing import Listed
 from broker.page import sentences
 from broker.page.sentences import Sentence
@@ -18,6 +18,7 @@ from broker.watch_glance import Glance
 THE_HUB: Final = "The hub itself"
 STALE_AFTER: Final = timedelta(seconds=30)
 """The watch looks every second; a moment older than this is not called the present."""
+_SOONEST: Final = (Urgency.NOW, Urgency.TODAY, Urgency.WEEK)
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,14 @@ class Board:
 
     @cached_property
     def raised(self) -> tuple[Raised, ...]:
-        """Give the alerts that stand, gravest first and then oldest first."""
+        """Give the alerts that stand: what cannot wait first, of those the gravest, and then the oldest."""
         by_key = {row.entry.alert.key: row for row in self.rows or ()}
         found = [Raised(alert, by_key.get(alert.key)) for alert in self.glance.alerts]
-        return tuple(sorted(found, key=lambda one: (sentences.gravity(one.alert), one.since or self.view.now)))
+        return tuple(sorted(found, key=self._place))
+
+    def _place(self, one: Raised) -> tuple[int, int, datetime]:
+        soon = _SOONEST.index(one.alert.urgency)
+        return soon, sentences.gravity(one.alert), one.since or self.view.now
 
     def name(self, participant: str) -> str:
         """Give an organisation's name from the directory, or its id where there is none."""

@@ -158,7 +158,7 @@ SENTENCES: Final[Mapping[AlertKind, Sentence]] = {
     ),
     AlertKind.AWAITED: Sentence(
         "{peer} owes an answer to a {code} request, and it is overdue",
-        "The desk that owes it is rung.",
+        "No call is needed here: {peer}, which owes it, is rung.",
         "Ring {peer}. The decision maker may go on without the answer, and says so.",
     ),
     AlertKind.AGREEMENT: Sentence(

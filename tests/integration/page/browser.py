@@ -35,10 +35,14 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 @asynccontextmanager
-async def visiting(browser: Browser, *, size: tuple[int, int] = DESKTOP, script: bool = True) -> AsyncIterator[Page]:
+async def visiting(
+    browser: Browser, *, size: tuple[int, int] = DESKTOP, script: bool = True, dark: bool = False
+) -> AsyncIterator[Page]:
     """Open a page in a window of its own; what its console complains of fails the test at the end."""
     context: BrowserContext = await browser.new_context(
-        viewport={"width": size[0], "height": size[1]}, java_script_enabled=script
+        viewport={"width": size[0], "height": size[1]},
+        java_script_enabled=script,
+        color_scheme="dark" if dark else "light",
     )
     page = await context.new_page()
     complaints: list[str] = []

@@ -18,6 +18,7 @@ from tests.unit.page.scene import HEALTH, IDVA, NIGHT, WELL, figures, glance_of,
 
 pytestmark = [pytest.mark.xdist_group("chromium"), pytest.mark.timeout(240)]
 SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+THEMES = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 
 
 @pytest.fixture
@@ -31,8 +32,11 @@ async def link_of(stage: Stage, participant: str) -> str:
     return f"/a/{TOKENS.make(Claim(number, participant, 'contact-officer'), now=NIGHT)}"
 
 
+@THEMES
 @SIZES
-async def test_no_page_has_an_accessibility_violation(stage: Stage, browser: Browser, size: tuple[int, int]) -> None:
+async def test_no_page_has_an_accessibility_violation(
+    stage: Stage, browser: Browser, size: tuple[int, int], dark: bool
+) -> None:
     """Every page there is, with everything on it that can be, in every state, by every rule of axe."""
     troubled = replace(stage.shown[-1], ledgers=replace(WELL, is_up=False))
     states: list[tuple[Glance, timedelta, tuple[str, ...]]] = [
@@ -41,7 +45,7 @@ async def test_no_page_has_an_accessibility_violation(stage: Stage, browser: Bro
         (glance_of(quiet()), timedelta(0), ("/", "/alerts", f"/desk/{HEALTH}", "/sign-in")),
     ]
     found: list[str] = []
-    async with visiting(browser, size=size) as page:
+    async with visiting(browser, size=size, dark=dark) as page:
         for glance, later, paths in states:
             await stage.show(glance)
             stage.now += later
@@ -50,6 +54,17 @@ async def test_no_page_has_an_accessibility_violation(stage: Stage, browser: Bro
                 await page.wait_for_selector("body.js-enabled")
                 found += [f"{path}: {one}" for one in await violations(page)]
     assert found == []
+
+
+@pytest.mark.parametrize(("dark", "expected"), [(False, "rgb(255, 255, 255)"), (True, "rgb(20, 25, 28)")])
+async def test_the_page_is_dark_for_who_has_set_it_so(
+    stage: Stage, browser: Browser, dark: bool, expected: str
+) -> None:
+    """Nobody looks all night at a white wall in a dark room."""
+    async with visiting(browser, dark=dark) as page:
+        await page.goto(stage.url)
+        shown = await page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert shown == expected
 
 
 async def test_axe_does_see_a_violation(stage: Stage, browser: Browser) -> None:

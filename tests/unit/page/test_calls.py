@@ -140,3 +140,16 @@ def test_a_deaf_watch_is_the_hubs_own_affair() -> None:
     assert call.is_own
     assert call.telephone == ""
     assert "urgent lane" in call.reasons[0].what
+
+
+def test_what_cannot_wait_stands_before_everything_that_can() -> None:
+    """A grave matter for next week comes after a lesser one for now."""
+    week = alert(AlertKind.NOBODY_TO_TELL, HEALTH, Urgency.WEEK)
+    now = alert(AlertKind.AWAITED, LA, peer=HEALTH)
+    assert [one.alert.kind for one in board_with(week, now).raised] == [AlertKind.AWAITED, AlertKind.NOBODY_TO_TELL]
+
+
+def test_whoever_waits_for_an_overdue_answer_is_not_rung_about_it() -> None:
+    """It is told by its own desk's ways; the call goes to whoever owes the answer."""
+    done = to_do(board_with(alert(AlertKind.AWAITED, LA, peer=HEALTH)))
+    assert (done.headline, done.now) == (QUIET, ())
