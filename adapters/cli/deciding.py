@@ -130,14 +130,19 @@ def acknowledge_correction(
     item: Annotated[str, typer.Argument(help="The item's reference.")],
     audience: Annotated[str, typer.Argument(help="Who has seen it: mash_team or receiving_service.")],
     user: User,
+    service: Annotated[str, typer.Option(help="Which service, where the item was handed to several.")] = "",
     home: Home = HERE,
     as_json: AsJson = False,
 ) -> None:
     """Record that a recipient of an item has seen its correction."""
     perform(
-        at_console(lambda console: console.decision_maker.acknowledge_correction(reference, item, audience, user=user)),
+        at_console(
+            lambda console: console.decision_maker.acknowledge_correction(
+                reference, item, audience, user=user, service=service
+            )
+        ),
         home=home,
         as_json=as_json,
         schema="mash.enquiry.v1",
-        show=lambda _: f"The correction is acknowledged for {audience}.",
+        show=lambda _: f"The correction is acknowledged for {service or audience}.",
     )

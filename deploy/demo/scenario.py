@@ -185,7 +185,7 @@ class Ashgrove:
         enquiry = await self._area.console.coordinator.show(REFERENCE, user=MANAGER)
         for task in enquiry.corrections:
             await self._area.console.decision_maker.acknowledge_correction(
-                REFERENCE, task.item, task.audience, user=MANAGER
+                REFERENCE, task.item, task.audience, user=MANAGER, service=task.service
             )
 
 

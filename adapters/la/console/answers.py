@@ -74,13 +74,13 @@ class Answers:
         await note_progress(tx, message.rfi, seen_at=message.seen_at)
 
     async def on_correction(self, tx: Transaction, received: Received, message: Correction) -> None:
-        """Put the corrected wording in place, and open one task for each audience that holds the item (RSP-13)."""
+        """Put the corrected wording in place, and open one task for everyone who holds the item (RSP-13)."""
         enquiry, version = await self._asked_of(tx, message.enquiry, message.rfi, sender=received.original.peer)
         await self._correct_item(tx, message)
         due = correction_ack_due(received.received_at, calendar=self._office.calendar)
         tasks = tuple(
-            CorrectionTask(item=message.item, rfi=message.rfi, audience=audience, due_at=due)
-            for audience in holders_of(enquiry, message.item)
+            CorrectionTask(item=message.item, rfi=message.rfi, audience=audience, service=service, due_at=due)
+            for audience, service in holders_of(enquiry, message.item)
         )
         changed = enquiry.noting(
             f"correction from {received.original.peer}",
@@ -147,10 +147,12 @@ class Answers:
         refuse_if([] if corrected else [f"E25: {message.item} is in no answer to {message.rfi}"])
 
 
-def holders_of(enquiry: Enquiry, item: str) -> tuple[str, ...]:
-    """Give the audiences that have received an item: the MASH team, and whomever it was handed over to."""
-    services = (Audience.RECEIVING_SERVICE.value for handover in enquiry.handovers if item in handover.items)
-    return tuple(dict.fromkeys((Audience.MASH_TEAM.value, *services)))
+def holders_of(enquiry: Enquiry, item: str) -> tuple[tuple[str, str], ...]:
+    """Give who has received an item, as audience and service: the MASH team, and every service it was handed to."""
+    services = (
+        (Audience.RECEIVING_SERVICE.value, handover.service) for handover in enquiry.handovers if item in handover.items
+    )
+    return tuple(dict.fromkeys(((Audience.MASH_TEAM.value, ""), *services)))
 
 
 def _names_taken(message: Response, arrived: list[Arrived]) -> list[str]:

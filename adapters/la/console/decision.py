@@ -18,7 +18,15 @@ from adapters.la.console.answers import KIND, PROGRESS, arrivals, read_arrived
 from adapters.la.console.arrived import Arrived, EnvelopeRef, Progress
 from adapters.la.console.cautions import before_deciding
 from adapters.la.console.coordinator import Office
-from adapters.la.console.enquiry import Decided, Enquiry, Handover, Issued, ReferrerTold, with_calls_answered
+from adapters.la.console.enquiry import (
+    CorrectionTask,
+    Decided,
+    Enquiry,
+    Handover,
+    Issued,
+    ReferrerTold,
+    with_calls_answered,
+)
 from adapters.la.console.telephone import Spoken as Spoken
 from adapters.la.console.telephone import from_telephone, spoken_objections
 from broker.sla import DEFAULT_ALLOWANCES, EVERY_REFERRER_IN_A_DAY, outcome_to_partners_due, referrer_due
@@ -121,23 +129,19 @@ class DecisionMaker:
             await office.write(tx, changed, version=version)
         return changed
 
-    async def acknowledge_correction(self, reference: str, item: str, audience: str, *, user: str) -> Enquiry:
-        """Record that an audience has seen a correction, and tell the agency that made it (RSP-13)."""
+    async def acknowledge_correction(
+        self, reference: str, item: str, audience: str, *, user: str, service: str = ""
+    ) -> Enquiry:
+        """Record that one who received an item has seen its correction, and tell the agency that made it (RSP-13).
+
+        `service` says which, where several services were handed the item. Raises `Refused` where none waits.
+        """
         office = self._office
         office.users.find(user)
         now = office.clock()
         async with office.store.transaction() as tx:
             enquiry, version = await office.read(tx, reference)
-            task = next(
-                (
-                    one
-                    for one in enquiry.corrections
-                    if (one.item, one.audience, one.acknowledged_at) == (item, audience, None)
-                ),
-                None,
-            )
-            if task is None:
-                raise Refused([f"no correction of {item} waits for {audience}"])
+            task = _waiting_for(enquiry, item, audience, service=service)
             done = task.model_copy(update={"acknowledged_at": now, "acknowledged_by": user})
             corrections = tuple(done if one == task else one for one in enquiry.corrections)
             issued = enquiry.request(task.rfi)
@@ -218,6 +222,19 @@ class DecisionMaker:
             ),
             partners_due_at=outcome_to_partners_due(now, calendar=calendar),
         )
+
+
+def _waiting_for(enquiry: Enquiry, item: str, audience: str, *, service: str) -> CorrectionTask:
+    """Give the open task; that one service has seen a correction must not close another one's (RSP-13)."""
+    open_ = [
+        one for one in enquiry.corrections if (one.item, one.audience, one.acknowledged_at) == (item, audience, None)
+    ]
+    named = [one for one in open_ if not service or one.service == service]
+    if not named:
+        raise Refused([f"no correction of {item} waits for {service or audience}"])
+    services = list(dict.fromkeys(one.service for one in named))
+    refuse_if([f"several services hold {item}; say which has seen it: {', '.join(services)}"] if services[1:] else [])
+    return named[0]
 
 
 def may_have(enquiry: Enquiry, item: Item, audience: str, *, now: datetime) -> bool:

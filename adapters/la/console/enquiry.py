@@ -149,11 +149,15 @@ class Handover(Content):
 
 
 class CorrectionTask(Content):
-    """A correction that one audience of the item still has to acknowledge, or has (RSP-13)."""
+    """A correction that one who received the item still has to acknowledge, or has (RSP-13).
+
+    `service`: which receiving service, as the handover names it; it stays here and is in no alarm.
+    """
 
     item: str
     rfi: str
     audience: str
+    service: str = ""
     due_at: AwareDatetime
     acknowledged_at: AwareDatetime | None = None
     acknowledged_by: str | None = None
