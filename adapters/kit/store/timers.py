@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from adapters.kit.store.session import Session
 from adapters.kit.store.tables import timer
@@ -54,12 +54,12 @@ async def cancel(session: Session, kind: str, ref: str) -> bool:
 
 
 async def fire(session: Session, timer_: Timer) -> bool:
-    """Take a timer for firing in this transaction; False if it has fired or was stopped meanwhile."""
-    return await _settle(session, timer_.kind, timer_.ref)
+    """Take a timer for firing in this transaction; False if it has fired, was stopped or was put off meanwhile."""
+    return await _settle(session, timer_.kind, timer_.ref, timer.c.due_at <= timer_.due_at)
 
 
-async def _settle(session: Session, kind: str, ref: str) -> bool:
-    row = await session.find(timer, timer.c.kind == kind, timer.c.ref == ref, timer.c.fired_at.is_(None))
+async def _settle(session: Session, kind: str, ref: str, *more: ColumnElement[bool]) -> bool:
+    row = await session.find(timer, timer.c.kind == kind, timer.c.ref == ref, timer.c.fired_at.is_(None), *more)
     if row is not None:
         await session.change(timer, row, fired_at=session.now)
     return row is not None

@@ -33,6 +33,17 @@ def test_a_crowded_minute_is_dealt_before_it_begins() -> None:
     assert len(wheel.take(minute, budget=1000)) == 1000
 
 
+def test_a_minute_that_could_not_be_dealt_in_time_gives_no_row_early() -> None:
+    """A machine that stood still wakes in a crowded minute: what is due at its end waits, however small the steps."""
+    wheel = Wheel()
+    minute, end = START + timedelta(minutes=1), START + timedelta(minutes=1, seconds=59)
+    wheel.put([Row(str(number), end) for number in range(1000)])
+    while wheel.busy(minute):
+        assert wheel.take(minute, budget=100) == []
+    assert wheel.take(end - timedelta(seconds=1), budget=1000) == []
+    assert len(wheel.take(end, budget=1000)) == 1000
+
+
 def test_a_key_of_any_one_line_comes_out_as_it_went_in() -> None:
     """Spaces and carriage returns are part of a key; a second line would be a second row, so it is refused."""
     wheel = Wheel()
