@@ -100,6 +100,7 @@ def _plain(ring: "Keyring", faults: tuple[str, ...]) -> dict[str, Any]:
         ],
         "warnings": [{"use": one.use, "role": one.role, "days": round(one.days, 1)} for one in warnings],
         "faults": faults,
+        "published": None,
     }
 
 
@@ -133,14 +134,29 @@ def show(
         if metrics is not None:
             write_metrics(ring, metrics, now=now)
     faults = tuple(str(fault) for fault in self_test(ring, now))
-    plain = _plain(ring, faults)
+    plain = {**_plain(ring, faults), "published": _is_published(home, ring)}
     lines = _fingerprint_lines(ring)
     lines += [f"{key['use']:9} {key['id']} until {key['until']:%Y-%m-%d %H:%M} {key['role']}" for key in plain["keys"]]
     lines += [f"WARNING {one['use']} {one['role']} lasts {one['days']:.1f} days" for one in plain["warnings"]]
     lines += [f"WARNING {fault} does not fit its published half" for fault in faults]
+    lines += [f"WARNING partners see another record; {AFTERWARDS}"] if plain["published"] is False else []
     say.answer("mash.keys.v1", plain, lines=lines, as_json=as_json)
-    if plain["warnings"] or faults:
+    if plain["warnings"] or faults or plain["published"] is False:
         raise typer.Exit(1)
+
+
+def _is_published(home: Path, ring: "Keyring") -> bool | None:
+    """Say whether partners see these keys, by this adapter's copy of the directory; None where it has none to use."""
+    from adapters.kit.running.partners import partners_of
+    from adapters.kit.running.sandbox_directory import NotASandbox
+    from adapters.kit.running.settings import load_settings
+    from broker.directory_client import DirectoryDamaged, NoDirectory
+
+    try:
+        seen = partners_of(load_settings(home)).current().participant(ring.participant)
+    except (NoDirectory, DirectoryDamaged, NotASandbox, FileNotFoundError):
+        return None
+    return seen == ring.directory_record()
 
 
 def _changed(made: int, erased: int, *, line: str, as_json: bool) -> None:

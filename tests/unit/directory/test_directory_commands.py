@@ -1,3 +1,4 @@
+import json
 import re
 from hashlib import sha256
 from pathlib import Path
@@ -105,6 +106,39 @@ def test_an_agency_is_enrolled_with_keys_on_separate_machines(home: Path, reposi
     assert "testford-police" in shown.output
     assert refreshed.output.split("hash ")[1] in shown.output
     assert published.output.split("hash ")[1].strip() in shown.output
+
+
+def test_an_agency_is_told_that_partners_do_not_have_its_new_keys(home: Path, repository: Path, tmp_path: Path) -> None:
+    """A rotation that nobody hands in stops all traffic within days: `mash keys show` compares with the directory."""
+
+    def shown(*words: str) -> Result:
+        return CliRunner().invoke(keys.app, [*words, "--home", str(home)])
+
+    assert json.loads(shown("show", "--json").output)["published"] is None
+    enter(repository, tmp_path, home)
+    hub("publish", repository, "--hub-key", tmp_path / "hub" / "private")
+    root = repository / "metadata" / "1.root.json"
+    read_out = fingerprint(base64url.encode(sha256(root.read_bytes()).digest()))
+    agency(home, "pin", root, "--fingerprint", read_out)
+    agency(home, "refresh", "--from", repository)
+    fine = shown("show")
+    assert (fine.exit_code, "partners see another record" in fine.output) == (0, False)
+    assert shown("add-role", "duty_team", "--opens", "1").exit_code == 0
+    behind = shown("show")
+    assert (behind.exit_code, "partners see another record" in behind.output) == (1, True)
+
+
+def test_an_agency_refreshes_from_where_its_settings_say(home: Path, repository: Path, tmp_path: Path) -> None:
+    """`mash directory refresh` alone: `directory_source` in adapter.toml; without either it says what is missing."""
+    enter(repository, tmp_path, home)
+    hub("publish", repository, "--hub-key", tmp_path / "hub" / "private")
+    root = repository / "metadata" / "1.root.json"
+    read_out = fingerprint(base64url.encode(sha256(root.read_bytes()).digest()))
+    agency(home, "pin", root, "--fingerprint", read_out)
+    nowhere = agency(home, "refresh")
+    assert (nowhere.exit_code, "names no directory_source" in nowhere.stderr) == (1, True)
+    (home / "adapter.toml").write_text(f'directory_source = "{repository}"\n{SETTINGS}')
+    assert agency(home, "refresh").exit_code == 0
 
 
 def test_an_agency_does_not_pin_a_root_that_was_not_read_out(home: Path, repository: Path) -> None:

@@ -42,6 +42,7 @@ def test_a_signing_key_lives_90_days_and_its_successor_is_known_14_days_before(p
     first = police.sender().kid
     assert police.keyring.rotate(NOW + timedelta(days=1)) == 0
     police.keyring.rotate(NOW + timedelta(days=76))
+    police.keyring.rotate(NOW + timedelta(days=77))
     old, new = police.keyring.stored.of_use("signing")
     assert (old.not_after - old.not_before, new.not_before) == (keyplan.SIGNING_LIFE, old.not_after - 14 * 86_400)
     assert police.sender(NOW + timedelta(days=80)).kid == first
