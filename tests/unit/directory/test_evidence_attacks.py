@@ -153,7 +153,7 @@ def test_a_party_hides_something_beside_the_bundle(
         {"more": 1},
         {"exhibits": [{"stub": 7, "sections": []}]},
         {"exhibits": [{"stub": "A=", "sections": []}]},
-        {"exhibits": [{"stub": "AAAA", "sections": [], "more": 1}]},
+        {"exhibits": [{"stub": "AAAA", "sections": [], "more": "Tilly Ashgrove-Test"}]},
         {"proofs": [{"participant": "x"}]},
         {
             "exhibits": [
