@@ -1,18 +1,21 @@
 """The sender's side at its edges: what may just be sealed, what may just not, and what a name is made of."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from adapters.kit.envelope.envelopes import KeyedEnvelopes
 from adapters.kit.envelope.sealing import NoCurrentKey, Section, UnfitForSealing, new_mid, new_thread
-from adapters.kit.envelope.verification import Opened
+from adapters.kit.envelope.verification import Arrival, Opened
+from adapters.kit.keys.in_use import RecipientKeys
+from broker.hub import Delivery
 from schemas import base64url
 from schemas.directory import Directory
 from schemas.envelope import MAX_ENVELOPE, Frame, read_envelope
 from schemas.routing import Lane
 from schemas.stub import Event, Stub, read_core
-from tests.support.envelopes import TEXTS, opened, refusal_code, sealed_by
+from tests.support.envelopes import FIRST, TEXTS, opened, outgoing, refusal_code, sealed_by
 from tests.support.parties import NOW, Party
 
 RECEIPT: dict[str, Any] = {"event": Event.RECEIPT, "lane": Lane.RECEIPT, "service_class": "receipt"}
@@ -76,6 +79,27 @@ def test_names_of_threads_and_messages_are_random_and_say_nothing() -> None:
     names = [make() for make in (new_thread, new_mid) for _ in range(50)]
     assert len(set(names)) == 100
     assert all(base64url.decode(name, size=16) is not None for name in names)
+
+
+def test_an_adapters_way_with_envelopes_shows_whose_it_is_and_no_keys(
+    council: Party, police: Party, directory: Directory
+) -> None:
+    """It asks for keys and directory at every use, and a traceback that prints it prints neither."""
+
+    def recipient(now: datetime) -> RecipientKeys:
+        return police.recipient(now=now)
+
+    ours = KeyedEnvelopes(council.name, council.sender, recipient, lambda: directory)
+    theirs = KeyedEnvelopes(police.name, police.sender, recipient, lambda: directory)
+    assert repr(ours) == "KeyedEnvelopes(participant='testford-la')"
+    sealed = ours.seal(outgoing(police.name), chain=FIRST, now=NOW)
+    arrival = theirs.check(Delivery(council.name, Lane.URGENT, sealed.body, has_cc=False, redelivered=False), now=NOW)
+    assert isinstance(arrival, Arrival)
+    message = theirs.open(arrival, now=NOW)
+    assert isinstance(message, Opened)
+    assert message.sections == TEXTS
+    copied = Delivery(council.name, Lane.URGENT, sealed.body, has_cc=True, redelivered=False)
+    assert refusal_code(theirs.check(copied, now=NOW)) == "E00"
 
 
 def test_two_sealings_of_one_message_share_no_key_nonce_or_ciphertext(
