@@ -6,15 +6,22 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from structlog.testing import capture_logs
+
 from broker.alerts import Alert, AlertKind, Urgency, book
 from broker.alerts.courier import Courier
+from broker.alerts.desks import Desk, Duty, Post, Way
 from broker.alerts.kinds import HUB
 from broker.alerts.opening import courier_at
 from broker.alerts.secrets import Secrets
+from broker.alerts.tellings import State
 from broker.calendars import Calendars
 from broker.ledger import Ledger
+from broker.sla import Contact
+from tests.integration.alerts.office import OPERATOR, TEXT, URGENT, office
 from tests.integration.alerts.servers import MailServer, mail_server
 from tests.support.parties import NOW
+from tests.unit.alerts.rota import desk
 
 DUTY = """
 [page]
@@ -124,3 +131,21 @@ async def test_a_duty_file_that_is_gone_stops_nobody_from_being_told(ledger_url:
         await here.until_fault("unreadable")
         await here.raise_("AAAAA-AAAAA")
         await here.until_told("first@police.example.org")
+
+
+async def test_what_a_way_took_that_is_no_longer_in_the_duty_file_is_asked_after_no_more(ledger_url: str) -> None:
+    """Notify accepted it, and the next file has no Notify: nobody is left to ask, and the courier meets no fault."""
+    deputy = Post("deputy", Contact.CONTACT_OFFICER, (TEXT,), round_the_clock=True)
+    async with office(ledger_url) as here:
+        here.desks = (desk(deputy),)
+        courier = here.courier(follow_every=60.0)
+        await here.raise_(URGENT)
+        await here.turn(courier)
+        without = {Way(way): one for way, one in here.carriers.items() if way is Way.MAIL}
+        courier.rearrange(Duty({HUB: Desk(HUB, (OPERATOR,))}), without, base="https://hub.example.org")
+        with capture_logs() as written:
+            await here.turn(courier, minutes=2)
+            await here.turn(courier, minutes=2)
+        assert [line for line in written if line["log_level"] == "error"] == []
+        (told,) = await here.told()
+        assert told.state == State.ACCEPTED.value
