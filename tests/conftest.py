@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import settings
 
 from deploy.local.postgres import LocalPostgres
 from deploy.local.process import LocalServerError
@@ -20,6 +21,9 @@ from tests.support.postgres import any_postgres, fresh_database
 from tests.support.rabbitmq import any_rabbitmq
 
 _SERVERS = ("rabbitmq", "postgres")
+
+settings.register_profile("mash", deadline=None)  # a busy machine is no fault: no test is timed
+settings.load_profile("mash")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -14,6 +14,7 @@ from adapters.kit.envelope.sealing import Author, Section, new_thread
 from adapters.kit.envelope.verification import Opened
 from adapters.kit.keys.secrets import SecretBytes
 from adapters.kit.running.adapter import Adapter
+from adapters.kit.store.errors import StoreUnavailable
 from adapters.kit.store.tables import envelope, outbox_rows
 from adapters.la.console.collation import Collation
 from adapters.la.console.enquiry import Enquiry, Form, Planned
@@ -193,3 +194,8 @@ async def replay(area: Area, sender: str, recipient: str) -> int:
             sent += 1
     await InboxWorker(adapter.store, adapter.envelopes).run_once(adapter.apply)
     return sent
+
+
+async def no_ledger(*_: object, **__: object) -> int:
+    """Be a ledger that nothing can be entered in."""
+    raise StoreUnavailable
