@@ -4,9 +4,10 @@ Two threads between a council and the police are run once; each test exports fro
 """
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from adapters.kit.evidence.source import OPENED, SEALED, NothingHere, Open, exhi
 from adapters.kit.keys.in_use import RecipientKeys
 from adapters.kit.keys.secrets import SecretBytes
 from adapters.kit.store.store import Store
-from adapters.kit.store.tables import inbox_rows, outbox_rows
+from adapters.kit.store.tables import envelope, inbox_rows, outbox_rows
 from adapters.kit.store.transaction import Transaction
 from schemas.directory import Directory
 from schemas.envelope import Frame, read_envelope
@@ -177,6 +178,30 @@ async def test_a_recipient_whose_prekeys_are_erased_proves_what_it_kept(left: Le
         assert proved(more, Event.REQUEST) == ALL
         fine = [one async for one in exhibits(tx, left.threads[1], opening=_unasked_for_requests)]
         assert proved(fine, Event.REQUEST) == {0, 1}
+
+
+async def test_a_sender_whose_prekeys_are_erased_proves_the_others_receipts(left: Left) -> None:
+    """SPEC 11.3: their content keys were kept when they were taken, under the receipt's own name."""
+    async with left.at(left.council) as tx:
+        found = [one async for one in exhibits(tx, left.threads[0], opening=refused)]
+    assert proved(found, Event.RECEIPT) == {0, 1}
+
+
+async def test_an_envelope_whose_content_was_erased_still_proves_that_it_was_sent(left: Left, tmp_path: Path) -> None:
+    """REC-07: the schedule leaves the stub; the bundle holds it, without sections, whoever exports."""
+    for file in left.folder.glob("*.db*"):
+        shutil.copy(file, tmp_path / file.name)
+    copied = replace(left, folder=tmp_path)
+    for party in (left.council, left.police):
+        async with copied.at(party) as tx:
+            for row in await tx.select(envelope, envelope.select()):
+                frame = read_envelope(row["body"])
+                assert isinstance(frame, Frame)
+                await tx.change(envelope, row, body=frame.stub, whole=False)
+            found = [one async for one in exhibits(tx, left.threads[0], opening=left.opening(party), sections=ALL)]
+        assert len(found) == 3
+        assert threads_in(found) == {left.threads[0]}
+        assert all(one.sections == () for one in found)
 
 
 def test_what_the_ledger_calls_a_sealing_and_an_opening_is_for_ever() -> None:
