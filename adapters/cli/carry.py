@@ -30,6 +30,7 @@ def out(
 
     perform(
         lambda adapter: carried_out(adapter, peer, folder, way=by, user=user),
+        writes_files=True,
         home=home,
         as_json=as_json,
         schema="mash.carried.v1",
@@ -51,6 +52,7 @@ def in_(
 
     perform(
         lambda adapter: carried_in(adapter, files, sender=sender, way=by, user=user),
+        writes_files=True,  # none, but it works the inbox, message by message; a file that comes twice is known anyway
         home=home,
         as_json=as_json,
         schema="mash.carried-in.v1",

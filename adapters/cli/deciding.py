@@ -96,6 +96,7 @@ def export(
 
     perform(
         at_console(lambda console: write_exports(console, reference, user=user, pdf=pdf, json_file=json_file)),
+        writes_files=True,
         home=home,
         as_json=as_json,
         schema="mash.export.v1",
@@ -117,6 +118,7 @@ def hand_over(
 
     perform(
         at_console(lambda console: hand_over_permitted(console, reference, service, user=user, pdf=pdf)),
+        writes_files=pdf is not None,
         home=home,
         as_json=as_json,
         schema="mash.enquiry.v1",

@@ -47,7 +47,7 @@ def export(
         return f"{said['exhibits']} exhibits written to {out}: verify it with `mash evidence verify`"
 
     with say.refusing(NothingHere):
-        perform(collect, home=home, as_json=as_json, schema="mash.evidence.v1", show=written)
+        perform(collect, home=home, as_json=as_json, schema="mash.evidence.v1", show=written, writes_files=True)
 
 
 async def collected(adapter: "Adapter", name: str, *, sections: frozenset[int], user: str) -> "Bundle":

@@ -2,10 +2,13 @@
 
 Exit codes: 0 done; 1 refused, with every reason on standard error; 2 wrong usage. With `--json` the answer on standard
 output is one JSON object whose `schema` names its shape (`mash.<what>.v1`); refusals stay on standard error.
+A program that calls `mash` may name each call in MASH_CLIENT_KEY (up to 100 characters, its own, never used again): the
+same call under the same key does nothing and gives the same answer (C02), so that whoever heard no answer asks again.
 Heavy modules are imported by the command that needs them, so that `mash --help` answers at once.
 """
 
 import json
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -29,6 +32,7 @@ User = Annotated[
 Reference = Annotated[str, typer.Argument(help="The enquiry's reference, for example ENQ-2026-000431.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer with one JSON object instead of text.")]
 HERE = Path()
+CLIENT_KEY = "MASH_CLIENT_KEY"
 
 T = TypeVar("T")
 
@@ -41,10 +45,12 @@ def perform(
     schema: str,
     show: Callable[[T], object],
     plain: Callable[[T], object] | None = None,
+    writes_files: bool = False,
 ) -> None:
     """Open the adapter, do one thing, show the answer. Exits with 1 where it is refused.
 
-    `plain` gives what `--json` prints where that is not the answer itself.
+    `plain` gives what `--json` prints where that is not the answer itself. What `writes_files` takes no client key: a
+    file is written when the ledger has it, and not before the commit that a key puts at the end.
     """
     import asyncio
 
@@ -57,11 +63,18 @@ def perform(
         async with Adapter.opened(settings, directory=partners_of(settings).current) as adapter:
             return await action(adapter)
 
-    answer = or_refuse(lambda: asyncio.run(session()))
-    if as_json:
-        print_json(schema, plain(answer) if plain else answer)
+    def said(answer: T) -> None:
+        if as_json:
+            print_json(schema, plain(answer) if plain else answer)
+        else:
+            print_text(show(answer))
+
+    if CLIENT_KEY in os.environ:
+        from adapters.cli.once import perform_once
+
+        perform_once(action, said, home=home, refused=writes_files)
     else:
-        print_text(show(answer))
+        said(or_refuse(lambda: asyncio.run(session())))
 
 
 def at_console(action: "Callable[[Console], Awaitable[T]]") -> "Callable[[Adapter], Awaitable[T]]":

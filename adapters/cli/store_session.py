@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from adapters.cli.frame import or_refuse, print_json, print_text
+from adapters.cli.frame import CLIENT_KEY, or_refuse, print_json, print_text
 
 if TYPE_CHECKING:
     from adapters.kit.running.adapter import Adapter
@@ -27,13 +27,16 @@ def at_store(
     The directory is read when it is needed and not before, so that a damaged one stands in nobody's way here.
     """
     import asyncio
+    import os
 
+    from adapters.kit.refusal import refuse_if
     from adapters.kit.running.adapter import Adapter
     from adapters.kit.running.partners import partners_of
     from adapters.kit.running.settings import load_settings
     from adapters.la.console.office import console_of
 
     async def session() -> T:
+        refuse_if([f"{CLIENT_KEY}: this command takes no client key"] if CLIENT_KEY in os.environ else [])
         settings = load_settings(home)
         if clock_accepted_by:
             settings.users.find(clock_accepted_by)

@@ -121,14 +121,15 @@ class Adapter:
         clock: Clock = wall_clock,
         exclusive: bool = False,
         clock_accepted_by: str = "",
+        stores: type[Store] = Store,
     ) -> AsyncIterator[Self]:
-        """Open keys and store. Raises what they raise; see `store_errors` and `protectors`.
+        """Open keys and store, of a kind. Raises what they raise; see `store_errors` and `protectors`.
 
         What notices a restored backup lies with the keys, not with the database, which may be anywhere.
         """
         keys = settings.path(settings.file.keys)
         keyring = Keyring.open(keys, protector=protector_of(settings), now=clock())
-        async with Store.open(
+        async with stores.open(
             settings.store_url,
             participant=settings.file.participant,
             store_key=keyring.store_key(),
