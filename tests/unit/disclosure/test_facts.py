@@ -1,5 +1,6 @@
 """The small computations that rules rest on: days, ages, wordings, and whose a record is."""
 
+import json
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from adapters.kit.disclosure.facts import needs_four_eyes
 from adapters.kit.disclosure.provenance import provenance
 from adapters.kit.disclosure.wording import wording_state
 from schemas.content.person import Person
-from tests.unit.disclosure.asking import a_record
+from tests.unit.disclosure.asking import a_record, decided
 
 
 @pytest.mark.parametrize(
@@ -102,6 +103,31 @@ def test_a_wording_is_searched_for_the_names_that_it_must_not_bear(
 ) -> None:
     """A forename as a word gives a person away; letters inside another word do not (§6.16)."""
     assert wording_state(summary, unnamed=unnamed, persons=PERSONS) == state
+
+
+@pytest.mark.parametrize("title", ["Mr", "Mrs", "Ms", "Miss", "Mx", "Dr", "Sir", "Prof"])
+def test_a_title_names_nobody(title: str) -> None:
+    """Else every wording that mentions a doctor would have to be written again; the name beside it still counts."""
+    outside = [f"other:{title.upper()}. Una Vale-Test"]
+
+    assert wording_state(f"{title} Jones saw it", unnamed=outside, persons=PERSONS) == "usable"
+    assert wording_state(f"{title} Vale saw it", unnamed=outside, persons=PERSONS) == "names_somebody"
+
+
+def test_what_a_decision_rested_on_is_written_in_one_order() -> None:
+    """The hash is of these bytes: another order or another spelling of the same facts would be another hash."""
+
+    def sorted_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        assert [name for name, _ in pairs] == sorted(name for name, _ in pairs)
+        return dict(pairs)
+
+    facts = decided(mentions=["other:Zoë Vale-Test"], record_type="thé").facts
+    plain = json.loads(facts, object_pairs_hook=sorted_keys)
+
+    assert "Zoë" in facts
+    assert "thé" in facts
+    assert set(plain) == {"content_sha256", "lists", "record", "request"}
+    assert plain["lists"]["outsiders"] == ["other:Zoë Vale-Test"]
 
 
 @pytest.mark.parametrize(

@@ -74,3 +74,13 @@ def test_a_refusal_raises_no_alert_that_its_rule_bears() -> None:
 
     assert decision.outcome is Outcome.WITHHOLD
     assert decision.alerts == ("security",)
+
+
+def test_a_rule_that_refers_the_holders_own_record_refers_it_to_nobody_and_so_withholds_it() -> None:
+    """A referral without anybody to ask would be an answer that says nothing and looks like one that does."""
+    rule = """@id("fire-test") @says("A test.") @source("a test") @reason("SECOND_HAND") @refer_to("controllers")
+    forbid (principal, action in Action::"more_open_than_refer_to_originator", resource);"""
+    (own, others) = pack_with("fire", own=rule).assess(a_request(), [a_record(), a_record(originator="la")]).decisions
+
+    assert (own.outcome, own.refer_to, own.approvals_needed) == (Outcome.WITHHOLD, (), ("fire_safeguarding_lead",))
+    assert (others.outcome, others.refer_to) == (Outcome.REFER_TO_ORIGINATOR, ("la",))
