@@ -1,8 +1,8 @@
 """Vectors of delivery, framing and shape: E00, E01 and E02."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from tests.vectors.vector import Vector, add, place_of, put
+from tests.vectors.vector import Vector, add, patched, place_of, put
 from tests.vectors.world import EXTRA_ROLE
 from tests.vectors.writer import ROLE_OF, Draft, beat, message, receipt
 
@@ -66,6 +66,15 @@ CUTS = (
 )
 
 
+def _filled(length: int) -> Callable[[bytes], bytes]:
+    """Fill a core up with a field that nobody knows."""
+    return lambda core: core[:-1] + b',"filler":"' + b"a" * (length - len(core) - 12) + b'"}'
+
+
+def _of_39_bytes(rows: list[bytes]) -> list[bytes]:
+    return [patched(rows[0], 4, (39).to_bytes(4, "big"))]
+
+
 def _twice(wraps: list[bytes]) -> list[bytes]:
     return [*wraps, wraps[0]]
 
@@ -81,6 +90,7 @@ SHAPES: tuple[tuple[str, str, Draft], ...] = (
     ("flag-highest", "3.2", beat().breaking(head=put("flags", b"\x80\0"))),
     ("message-of-three-sections", "6.1", message().breaking(count=lambda _: 3)),
     ("message-of-five-sections", "6.1", message().breaking(count=lambda _: 5)),
+    ("message-of-eight-sections", "6.1", message().breaking(count=lambda _: 8)),
     ("receipt-of-one-section", "6.1", receipt().breaking(count=lambda _: 1)),
     ("receipt-of-three-sections", "6.1", receipt().breaking(count=lambda _: 3)),
     ("heartbeat-of-two-sections", "6.1", beat().breaking(count=lambda _: 2)),
@@ -104,5 +114,10 @@ def vectors() -> Iterator[Vector]:
         yield Vector(name, rule, "E01", beat().breaking(body=cut))
     yield Vector("section-table-out-of-order", "3.4", "E01", message().breaking(rows=lambda rows: rows[::-1]))
     yield Vector("sixty-five-wraps", "3.5", "E01", Draft(roles=(*ROLE_OF, *[EXTRA_ROLE] * 61)))
+    yield Vector("nine-sections", "3.4", "E01", message().breaking(count=lambda _: 9))
+    yield Vector("core-of-4097-bytes", "3.3", "E01", beat().breaking(core=_filled(4097)))
+    yield Vector("core-of-4096-bytes", "3.3", "E03", beat().breaking(core=_filled(4096)))
+    short = beat().breaking(rows=_of_39_bytes, ciphertexts=lambda texts: [texts[0][:39]])
+    yield Vector("section-shorter-than-nonce-and-tag", "3.4", "E01", short)
     for name, rule, draft in SHAPES:
         yield Vector(name, rule, "E02", draft)

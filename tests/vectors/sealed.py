@@ -144,6 +144,7 @@ PADDINGS: tuple[tuple[str, Callable[[bytes], bytes]], ...] = (
     ("padding-first-byte", lambda padded: padded[: 4 + padded[3]] + b"\1" + padded[5 + padded[3] :]),
     ("padding-last-byte", lambda padded: padded[:-1] + b"\1"),
     ("padding-below-the-floor", lambda padded: padded[:-1]),
+    ("section-of-nothing", lambda padded: b""),
     ("padding-one-byte-more", lambda padded: padded + b"\0"),
     ("padding-one-step-more", lambda padded: padded.ljust(2176, b"\0")),
     ("padding-twice-the-floor", lambda padded: padded.ljust(4096, b"\0")),
