@@ -28,10 +28,7 @@ def check(
     """Run every vector of FOLDER: name, expected code, found code. Exit code 1 if one does not hold."""
     from dataclasses import asdict
 
-    from adapters.kit.envelope.conformance import NoVectors, run_folder
-
-    with say.refusing(NoVectors):
-        verdicts = list(run_folder(folder))
+    verdicts = _verdicts(folder)
     holding = sum(verdict.holds for verdict in verdicts)
     shown = [verdict for verdict in verdicts if not (quiet and verdict.holds)]
     files = [{**asdict(verdict), "holds": verdict.holds} for verdict in shown]
@@ -40,6 +37,19 @@ def check(
     say.answer("mash.envelope-check.v1", plain, lines=lines, as_json=as_json)
     if holding < len(verdicts):
         raise typer.Exit(1)
+
+
+def _verdicts(folder: Path) -> "list[Verdict]":
+    from adapters.kit.envelope.conformance import NoVectors, run_folder
+
+    found: list[Verdict] = []
+    with say.refusing(NoVectors):
+        try:
+            found.extend(run_folder(folder))
+        except (KeyError, TypeError, ValueError) as wrong:
+            after = f"the one after {found[-1].name}" if found else "the first"
+            raise say.refuse(f"a file is no vector: {after} ({type(wrong).__name__})") from None
+    return found
 
 
 def _line(verdict: "Verdict") -> str:

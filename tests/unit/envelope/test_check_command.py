@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from adapters.cli.envelope import app
@@ -31,3 +32,17 @@ def test_an_implementer_is_told_which_file_does_not_hold(tmp_path: Path) -> None
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     """Empty means no."""
     assert CliRunner().invoke(app, ["check", str(tmp_path)]).exit_code == 1
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"body": "A=", "expect": "OK"}', '{"body": 7}'])
+def test_an_implementer_is_told_which_file_is_no_vector(content: str, tmp_path: Path) -> None:
+    """A file that cannot be read is a refusal that says where to look, and no traceback."""
+    for name in ("directory.json", "keys.json", "OK-heartbeat.json"):
+        (tmp_path / name).write_bytes((FOLDER / name).read_bytes())
+    (tmp_path / "mine.json").write_text(content)
+    first = CliRunner().invoke(app, ["check", str(tmp_path)])
+    assert (first.exit_code, type(first.exception)) == (1, SystemExit)
+    (tmp_path / "OK-heartbeat.json").rename(tmp_path / "a.json")
+    second = CliRunner().invoke(app, ["check", str(tmp_path)])
+    assert second.exit_code == 1
+    assert "no vector" in second.stderr or "not base64url" in second.stderr
