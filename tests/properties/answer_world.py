@@ -4,6 +4,7 @@ What is left to the product is the last step: to send, or not.
 """
 
 import asyncio
+import json
 import shutil
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
@@ -154,6 +155,14 @@ async def entries_of(station: Station, event: str) -> list[str]:
     """Give the item of every ledger entry of one kind, in their order."""
     async with station.store.snapshot() as view:
         return [one.refs.get("item", "") for one in await view.ledger_entries() if one.event == event]
+
+
+async def decisions_kept(station: Station) -> list[dict[str, Any]]:
+    """Give what the ledger keeps of every decision, opened."""
+    async with station.store.snapshot() as view:
+        numbers = [one.number for one in await view.ledger_entries() if one.event == "decision"]
+        details = [await view.ledger_detail(number) for number in numbers]
+    return [json.loads(detail or b"{}")["decision"] for detail in details]
 
 
 async def take_the_place(station: Station, *, ahead: int) -> Callable[[], Coroutine[Any, Any, None]]:

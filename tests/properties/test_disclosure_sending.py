@@ -8,6 +8,7 @@ import os
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from hypothesis import strategies as some
 from adapters.kit.delivery.inbox_worker import Received
 from adapters.kit.delivery.states import OUTBOX_AT_REST
 from adapters.kit.desk.request_file import RequestFile
+from adapters.kit.disclosure import load_pack
 from adapters.kit.disclosure.reading import read_record
 from adapters.kit.envelope.sealing import Section
 from adapters.kit.refusal import Refused
@@ -25,6 +27,7 @@ from schemas.content.codes import Outcome
 from schemas.content.response import Nil
 from tests.properties.answer_world import (
     USER,
+    decisions_kept,
     desk_at,
     entries_of,
     file_it,
@@ -65,7 +68,7 @@ def answers(draw: some.DrawFn) -> tuple[str, RequestFile]:
 def test_nothing_is_sent_where_a_decision_cannot_be_written_down(
     ready: ReadyStores, answer: tuple[str, RequestFile], where: int
 ) -> None:
-    """Invariant 6: no message and no entry where the ledger refuses one decision; afterwards one of each."""
+    """Invariant 6: no message and no entry where the ledger refuses one decision; afterwards one of each, in full."""
     kind, file = answer
 
     async def example() -> None:
@@ -84,6 +87,11 @@ def test_nothing_is_sent_where_a_decision_cannot_be_written_down(
             await desk.send(RFI, user=USER)
             assert await entries_of(holder, "decision") == [one.item for one in file.candidates]
             assert len(await holder.rows(outbox_rows)) == 1
+            for kept in await decisions_kept(holder):
+                assert kept["pack_hash"] == load_pack(kind).hash
+                assert bool(kept["facts"]) is bool(kept["facts_hash"])
+                assert not kept["facts"] or kept["facts_hash"] == _hash(kept["facts"])
+                assert kept["determined_by"]
 
     ready.begin_again()
     run(example())
@@ -136,6 +144,10 @@ def test_an_answer_arrives_once_whatever_the_road_repeats_reorders_and_loses(
 
     ready.begin_again()
     run(example())
+
+
+def _hash(facts: str) -> str:
+    return "sha256:" + sha256(facts.encode()).hexdigest()
 
 
 async def _sent(holder: Station, kind: str, file: RequestFile) -> bytes | None:

@@ -13,9 +13,14 @@ from adapters.kit.store.transaction import Transaction
 
 
 async def record_decisions(tx: Transaction, file: RequestFile, judged: Sequence[Judged], *, user: str) -> None:
-    """Write one entry for each decision that an answer or a correction carries out."""
+    """Write one entry for each decision that an answer or a correction carries out.
+
+    Kept with it, sealed: the rules' hash, the rules that determined it, and the facts that it saw, to the byte, so that
+    in another year the hash of the facts can be held against them and the decision made again.
+    """
     for one in judged:
-        plain = {"decision": one.decision.as_plain(), "outcome": one.outcome, "sent_by": user}
+        decided = {**one.decision.as_plain(), "facts": one.decision.facts}
+        plain = {"decision": decided, "outcome": one.outcome, "sent_by": user}
         refs = {"enquiry": file.rfi.enquiry, "rfi": file.rfi.rfi or "", "item": one.candidate.item}
         await tx.record("decision", refs=refs, detail=json.dumps(plain, sort_keys=True, default=str).encode())
 
