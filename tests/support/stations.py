@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Table, select
@@ -175,10 +176,13 @@ async def station(
     clock: FakeClock,
     envelopes: Envelopes | None = None,
     policy: DeliveryPolicy = DEFAULT_POLICY,
+    anchor: Path | None = None,
 ) -> AsyncIterator[Station]:
     """Open an adapter on the store at `url`, with fake envelopes unless given others."""
     seals = envelopes or FakeEnvelopes(name)
-    opening = Store.open(url, participant=name, store_key=KEY, clock=clock, envelopes=seals, policy=policy)
+    opening = Store.open(
+        url, participant=name, store_key=KEY, clock=clock, envelopes=seals, policy=policy, anchor=anchor
+    )
     async with opening as store:
         pump = OutboxPump(store, road.connection(name))
         yield Station(name, store, road, pump, InboxReceiver(store, seals), InboxWorker(store, seals))
