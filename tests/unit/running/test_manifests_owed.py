@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from adapters.kit.keys.in_use import SenderKeys
-from adapters.kit.running.chores import SILENCE_LIMIT
+from adapters.kit.running.chores import SILENCE_LIMIT, keep_reconciled
 from adapters.kit.running.manifests import Manifests
 from adapters.kit.running.manifests_owed import LISTENED_FOR, LOOKED_BACK, are_owed, missing
 from adapters.kit.store.alarms import Alarm, Priority
@@ -23,7 +23,7 @@ from schemas.directory import Directory
 from schemas.reconciliation import MANIFEST_TYPE
 from tests.integration.watch.reconciling import hub_signer, with_hub_key
 from tests.support.fake_sealing import FakeEnvelopes
-from tests.support.stations import KEY, FakeClock
+from tests.support.stations import KEY, FakeClock, Road, RoadConnection
 from tests.unit.watch.traffic import LA, parties
 
 TUESDAY = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
@@ -186,6 +186,22 @@ async def test_an_agency_that_was_suspended_misses_nothing_of_that_time(desk: De
     back = morning(THURSDAY) + timedelta(days=10)
     assert [await desk.look(back), await desk.look(back + timedelta(days=1))] == [0, 0]
     assert await desk.look(back + timedelta(days=2)) == 1
+
+
+class _Enough(Exception):
+    """The chore has gone round."""
+
+
+async def test_a_running_adapter_looks_for_what_is_missing(desk: Desk) -> None:
+    """The chore that compares and answers is the one that misses, also while the hub confirms nothing."""
+
+    async def sleep(_seconds: float) -> None:
+        raise _Enough
+
+    desk.clock.now = morning(WEDNESDAY)
+    with pytest.raises(_Enough):
+        await keep_reconciled(desk.manifests, RoadConnection(Road(), LA), sleep=sleep)
+    assert [alarm.code for alarm in await desk.missed()] == ["manifest-missing"]
 
 
 async def test_the_day_of_a_refused_manifest_is_still_missed(desk: Desk, tmp_path: Path) -> None:
