@@ -18,6 +18,7 @@ from adapters.kit.running.adapter import Adapter
 from adapters.kit.running.departures import Departures
 from adapters.kit.running.directory_alarms import tell_directory_alarms
 from adapters.kit.running.heartbeats import beat
+from adapters.kit.running.key_alarms import tell_key_alarms
 from adapters.kit.running.manifests import Manifests
 from adapters.kit.running.partners import REFRESH_EVERY, Partners
 from adapters.kit.running.retention import Retention
@@ -68,8 +69,18 @@ async def keep_directory(
         await sleep(REFRESH_EVERY.total_seconds())
 
 
-async def keep_keys(keyring: Keyring, *, clock: Clock, sleep: Sleep = asyncio.sleep) -> None:
-    """Make keys before they are needed and erase those whose window is over; forward secrecy rests on the erasing."""
+async def keep_keys(
+    keyring: Keyring,
+    *,
+    clock: Clock,
+    store: Store | None = None,
+    partners: Partners | None = None,
+    sleep: Sleep = asyncio.sleep,
+) -> None:
+    """Make keys before they are needed and erase those whose window is over; forward secrecy rests on the erasing.
+
+    What a person has to do about them is an alarm in `store`.
+    """
     log = structlog.get_logger()
     while True:
         try:
@@ -82,7 +93,17 @@ async def keep_keys(keyring: Keyring, *, clock: Clock, sleep: Sleep = asyncio.sl
                 log.warning("new keys: hand in the record with mash directory publish-record", count=made)
             if erased:
                 log.info("keys erased", count=erased)
+        if store is not None and partners is not None:
+            await _ring_for_keys(keyring, store=store, partners=partners, now=clock())
         await sleep(KEYS_EVERY.total_seconds())
+
+
+async def _ring_for_keys(keyring: Keyring, *, store: Store, partners: Partners, now: datetime) -> None:
+    try:
+        seen = partners.current().participant(keyring.participant)
+        await tell_key_alarms(store, keyring, seen=seen, now=now)
+    except Exception as fault:
+        structlog.get_logger().error("keys not looked at", exc_info=fault)
 
 
 async def keep_alarms(store: Store, *, sleep: Sleep = asyncio.sleep) -> None:
@@ -179,7 +200,7 @@ def chores_of(adapter: Adapter, partners: Partners, connection: HubConnection) -
     """Give every chore of one running adapter; each is to be awaited once, or closed."""
     return (
         keep_directory(partners, clock=adapter.clock, store=adapter.store),
-        keep_keys(adapter.keyring, clock=adapter.clock),
+        keep_keys(adapter.keyring, clock=adapter.clock, store=adapter.store, partners=partners),
         keep_heartbeats(adapter.store, participant=adapter.settings.file.participant, directory=partners.current),
         keep_departures(adapter.departures),
         keep_reconciled(adapter.manifests, connection),
