@@ -36,6 +36,7 @@ from tests.support.stations import COUNCIL, POLICE, START, Station
 
 T = TypeVar("T")
 USER: Final = "lead"
+SECOND: Final = "second"
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 - where there is memory for files: no example needs a real disk
 WORDING: Final = "a careful wording"
 WRITER: Final = "summary_author"
@@ -124,7 +125,7 @@ def _worded(judged: tuple[Candidate, tuple[str, ...]]) -> Candidate:
 def _approved(judged: tuple[Candidate, tuple[str, ...]]) -> Candidate:
     candidate, needed = judged
     for role in needed:
-        candidate = approved(candidate, role, at=START, by=USER)
+        candidate = approved(candidate, role, at=START, by=SECOND)
     return candidate
 
 

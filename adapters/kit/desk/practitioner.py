@@ -19,6 +19,7 @@ from adapters.kit.desk.steps import (
     after_sending,
     correction_objections,
     event_of,
+    silence_objections,
     with_lookup,
     withholding_objections,
 )
@@ -175,7 +176,7 @@ class Desk:
         async with self._store.transaction() as tx:
             file, version = await read(tx, RequestFile, KIND, rfi)
             proposal = self._judge(file)
-            refuse_if(proposal.objections)
+            refuse_if((*proposal.objections, *silence_objections(proposal.new, sender=user)))
             reply = self._answer(proposal, user=user)
             await record_decisions(tx, file, proposal.new, user=user)
             await record_lawfulness(tx, proposal, user=user)

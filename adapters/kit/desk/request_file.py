@@ -80,8 +80,15 @@ class Candidate(Content):
 
     def approving_roles(self) -> frozenset[str]:
         """Give the roles whose approval was given to the wording as it now stands."""
+        return frozenset(approval.role for approval in self._in_force())
+
+    def approvers(self) -> frozenset[str]:
+        """Give the users whose approval was given to the wording as it now stands."""
+        return frozenset(approval.by for approval in self._in_force())
+
+    def _in_force(self) -> tuple[Approval, ...]:
         current = wording_hash(self.record)
-        return frozenset(approval.role for approval in self.approvals if approval.wording == current)
+        return tuple(approval for approval in self.approvals if approval.wording == current)
 
 
 class Reading(Content):

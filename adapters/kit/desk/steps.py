@@ -1,7 +1,7 @@
 """The pure steps behind the practitioner's commands: what a look-up adds, what a send leaves, what is refused."""
 
 import secrets
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from datetime import datetime
 from typing import Final
 
@@ -31,6 +31,18 @@ def withholding_objections(ground: str, note: str) -> list[str]:
     if ground == Reason.MORE_DETRIMENTAL_TO_CHILD and len(note.strip()) < SHORTEST_WEIGHING:
         reasons.append("LAW-30: say what may happen if it is shared and what if it is not; the child comes first")
     return reasons
+
+
+def silence_objections(judged: Sequence[Judged], *, sender: str) -> list[str]:
+    """Say which records would be passed over in silence on the word of one person (DIS-22).
+
+    The second approver is second to whoever sends: a role held twice by one person is one pair of eyes.
+    """
+    return [
+        f"DIS-22: {one.candidate.key} was approved by {sender} alone; somebody else sends, or approves"
+        for one in judged
+        if one.outcome is Outcome.WITHHOLD_SILENT and not one.candidate.approvers() - {sender}
+    ]
 
 
 def with_lookup(

@@ -4,7 +4,8 @@ import pytest
 
 from adapters.kit.delivery.messages import Outbound, outgoing
 from adapters.kit.desk.answer import Judged
-from adapters.kit.desk.request_file import Candidate, approved
+from adapters.kit.desk.request_file import Candidate, approved, worded
+from adapters.kit.desk.steps import silence_objections
 from adapters.kit.disclosure import load_pack
 from adapters.kit.envelope.sealing import Chain, new_thread, seal
 from schemas.content.codes import Outcome
@@ -80,3 +81,27 @@ def test_silence_by_the_real_rules_waits_for_its_second_approver_and_then_leaves
     assert after.outcome is Outcome.WITHHOLD_SILENT
     assert Judged(own, after).approvals_needed == frozenset()
     assert replied(file(), Judged(own, after)).response == replied(file()).response
+
+
+@pytest.mark.parametrize(
+    ("approvers", "stopped"),
+    [((), True), (("sergeant",), True), (("second",), False), (("sergeant", "second"), False)],
+)
+def test_nobody_passes_a_record_over_in_silence_on_their_own_word(approvers: tuple[str, ...], stopped: bool) -> None:
+    """DIS-22: a second approver. The attack: approve the silence in one role and send it in another."""
+    own = Candidate(item="item-1", record=record("POL-9", flags=("adoption",)))
+    for number, user in enumerate(approvers):
+        own = approved(own, f"role-{number}", at=NOW, by=user)
+    silent = judged(own, Outcome.WITHHOLD_SILENT)
+
+    assert bool(silence_objections([silent], sender="sergeant")) is stopped
+    assert silence_objections([judged(own, Outcome.WITHHOLD)], sender="sergeant") == []
+
+
+def test_an_approval_of_another_wording_is_no_second_word_for_silence() -> None:
+    """What was approved before the record was worded anew counts for nothing."""
+    before = approved(Candidate(item="item-1", record=record("POL-9")), "role", at=NOW, by="second")
+    silent = judged(worded(before, "another wording", by="sergeant"), Outcome.WITHHOLD_SILENT)
+
+    (said,) = silence_objections([silent], sender="sergeant")
+    assert said.startswith("DIS-22: POL-9 ")
