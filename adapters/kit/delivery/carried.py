@@ -22,6 +22,7 @@ from adapters.kit.envelope.verification import Arrival, Refusal
 from adapters.kit.refusal import Refused, refuse_if
 from adapters.kit.store.alarms import Priority
 from adapters.kit.store.errors import InRecovery, StoreDamaged
+from adapters.kit.store.recovery import is_whole
 from adapters.kit.store.session import Row
 from adapters.kit.store.tables import envelope, inbox_rows, outbox_rows
 from adapters.kit.store.transaction import Transaction
@@ -145,7 +146,7 @@ async def reconcile(tx: Transaction, *, user: str) -> Reconciled:
 
 
 async def _may_go_again(tx: Transaction, row: Row) -> bool:
-    """Say whether the hub can still carry it: not when it has died, was refused, or was sealed again as another."""
+    """Say whether the hub can still carry it: not when it has died, was refused, erased, or sealed again as another."""
     opened = OutboxState(row["state"]) in (OutboxState.OPENED, OutboxState.CLOSED)
     replaced = await tx.find(outbox_rows, supersedes=row["ref"]) is not None
-    return bool(opened and not replaced and row["expires_at"] > tx.now)
+    return bool(opened and not replaced and row["expires_at"] > tx.now and await is_whole(tx, row))

@@ -19,6 +19,7 @@ from adapters.kit.envelope import drafts
 from adapters.kit.keys.secrets import SecretBytes
 from adapters.kit.store import alarms, ledger
 from adapters.kit.store.alarms import Priority
+from adapters.kit.store.errors import ContentErased
 from adapters.kit.store.session import Row, Session
 from adapters.kit.store.tables import outbox_rows, pair
 from schemas.receipt import Outcome, Receipt, ReceiptKind
@@ -119,9 +120,16 @@ async def apply(
         await alarms.raise_once(session, alarm_id, priority=Priority.P1, code="receipts-contradict", refs=refs)
         return
     outcome = {"outcome": receipt.outcome.value, "code": receipt.code or ""}
-    key = outbox.thread_key(row["thread"])
     named = refs | outcome | {"receipt": proof.mid}
-    await ledger.append(session, RECEIPT_APPLIED, refs=named, detail=proof.openings.reveal(), group=key)
+    await _record(session, named, proof.openings, group=outbox.thread_key(row["thread"]))
+
+
+async def _record(session: Session, refs: dict[str, str], openings: SecretBytes, *, group: str) -> None:
+    """Enter an applied receipt; of a matter that is erased, without what would prove its text (REC-07)."""
+    try:
+        await ledger.append(session, RECEIPT_APPLIED, refs=refs, detail=openings.reveal(), group=group)
+    except ContentErased:
+        await ledger.append(session, RECEIPT_APPLIED, refs=refs)
 
 
 def _event(receipt: Receipt, row: Row, *, room: Mailroom) -> OutboxEvent:

@@ -24,6 +24,7 @@ from adapters.kit.store.errors import NotYetSettled, StoreDamaged
 from adapters.kit.store.session import Row, Session
 from adapters.kit.store.tables import document, envelope, inbox_rows, outbox_rows, record_key
 from schemas.envelope import Malformed, read_envelope
+from schemas.stub import Event
 
 BATCH: Final = 100
 _THREAD: Final = "thread/"
@@ -166,10 +167,13 @@ async def _refuse_unsettled(session: Session, group: str) -> None:
 
 
 async def _keep_only_stubs(session: Session, thread: str) -> None:
+    """Cut every envelope of a thread down to its stub, except receipts: they say nothing of anybody, and a partner that
+    repeats a message long after (E11) gets the same ones again."""
     sent = await session.select(outbox_rows, select(outbox_rows).where(outbox_rows.c.thread == thread))
     came = await session.select(inbox_rows, select(inbox_rows).where(inbox_rows.c.thread == thread))
-    refs = [(OUT, row["ref"]) for row in sent] + [(IN, f"{row['peer']}/{row['mid']}") for row in came]
-    for way, ref in refs:
+    refs = [(OUT, row["ref"]) for row in sent if row["event"] != Event.RECEIPT.value]
+    refs_in = [(IN, f"{row['peer']}/{row['mid']}") for row in came if row["event"] != Event.RECEIPT.value]
+    for way, ref in refs + refs_in:
         # A conflicting twin (E12) is kept under the same reference with its hash behind it.
         same = (envelope.c.ref == ref) | envelope.c.ref.startswith(f"{ref}/", autoescape=True)
         for kept in await session.select(envelope, select(envelope).where(envelope.c.way == way, same)):

@@ -18,14 +18,14 @@ from sqlalchemy import select
 
 from adapters.kit.delivery import outbox
 from adapters.kit.delivery.chain import RESTART
-from adapters.kit.delivery.outbox import NOTE, RECOVERY, SENDING
+from adapters.kit.delivery.outbox import NOTE, OUT, RECOVERY, SENDING
 from adapters.kit.delivery.states import OutboxEvent, OutboxState
 from adapters.kit.store import alarms, ledger
 from adapters.kit.store.alarms import Priority
 from adapters.kit.store.errors import NoNamedUser, StoreFault, StoreRefusal
 from adapters.kit.store.sealed_fields import FieldCipher
 from adapters.kit.store.session import Row, Session
-from adapters.kit.store.tables import outbox_rows, pair
+from adapters.kit.store.tables import envelope, outbox_rows, pair
 
 _MARKS: Final = ("participant", "lease", "ledger_count")
 
@@ -127,7 +127,13 @@ async def send_again(session: Session, peer: str, *, first: int, last: int) -> i
     numbered = (outbox_rows.c.recipient == peer, outbox_rows.c.seq >= first, outbox_rows.c.seq <= last)
     settled = (OutboxState.RECEIVED.value, OutboxState.OPENED.value, OutboxState.CLOSED.value)
     rows = await session.select(outbox_rows, select(outbox_rows).where(*numbered, outbox_rows.c.state.in_(settled)))
-    alive = [row for row in rows if row["expires_at"] > session.now]
+    alive = [row for row in rows if row["expires_at"] > session.now and await is_whole(session, row)]
     for row in alive:
         await outbox.move(session, row, OutboxEvent.SEND_AGAIN, due_at=session.now)
     return len(alive)
+
+
+async def is_whole(session: Session, row: Row) -> bool:
+    """Say whether the bytes of an outgoing message are still kept, so that they can go out again."""
+    kept = await session.find(envelope, way=OUT, ref=row["ref"])
+    return kept is not None and bool(kept["whole"])

@@ -1,5 +1,6 @@
 """What lies on the disk: nothing readable, erased content gone, the schema the one that was migrated."""
 
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
@@ -112,10 +113,51 @@ async def test_erased_content_is_gone_and_its_proof_stays(new_store: NewStore, c
         async with council.store.snapshot() as view:
             with pytest.raises(ContentErased):
                 await view.get("answer", "A-1")
-        assert {row["whole"] for row in await council.rows(envelope)} == {0}
+        assert Counter((row["way"], row["whole"]) for row in await council.rows(envelope)) == {
+            ("out", 0): 1,
+            ("in", 1): 2,
+        }
         assert len(await council.rows(outbox_rows)) == 1
         assert await council.store.verify_ledger() == LedgerCheck(4, None)
     assert key["wrapped"] not in await _everything_stored(url)
+
+
+async def test_a_message_that_is_repeated_after_its_erasure_gets_its_receipts_again_and_stops_nobody(
+    new_store: NewStore, clock: FakeClock, road: Road
+) -> None:
+    """E11, REC-07: receipts are kept. The danger: a partner's late repetition, taken for a damaged store."""
+    async with (
+        station(COUNCIL, await new_store(), road=road, clock=clock) as council,
+        station(POLICE, await new_store(), road=road, clock=clock) as police,
+    ):
+        _, thread = await _whole_conversation(council, police)
+        again = [parcel for parcel in road.log if parcel.recipient == POLICE]
+        receipts = [parcel.body for parcel in road.log if parcel.recipient == COUNCIL]
+        for one in (council, police):
+            async with one.store.transaction() as tx:
+                await tx.put("answer", "A-1", CANARY, expect_version=None, group=thread_key(thread))
+                await tx.erase(thread_key(thread))
+        road.parcels.extend(again)
+        await settle(council, police)
+        assert [parcel.body for parcel in road.log if parcel.recipient == COUNCIL] == [*receipts, *receipts]
+        assert (len(police.applied), await police.alarm_codes()) == (1, [])
+
+
+async def test_erased_bytes_are_not_sent_again_to_a_partner_that_was_restored(
+    new_store: NewStore, clock: FakeClock, road: Road
+) -> None:
+    """C44, REC-07: what is erased is gone; to ask for it must not stop the one who kept to the schedule."""
+    async with (
+        station(COUNCIL, await new_store(), road=road, clock=clock) as council,
+        station(POLICE, await new_store(), road=road, clock=clock) as police,
+    ):
+        _, thread = await _whole_conversation(council, police)
+        await _whole_conversation(council, police)
+        async with council.store.transaction() as tx:
+            await tx.erase(thread_key(thread))
+        async with council.store.transaction() as tx:
+            assert await tx.send_again(POLICE, first=1, last=9) == 1
+        assert await council.pump.run_once() == 1
 
 
 async def test_what_is_not_settled_is_never_erased(new_store: NewStore, clock: FakeClock, road: Road) -> None:
