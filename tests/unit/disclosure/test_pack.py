@@ -3,6 +3,7 @@
 import pytest
 
 from adapters.kit.disclosure import RulePackInvalidError, build_pack, gaps, installed_files, load_pack, wrong_route
+from adapters.kit.disclosure.cedar import RulesRefusedByCedarError, parse
 from adapters.kit.disclosure.pack import RuleFiles
 from schemas.agency import AGENCY_KINDS
 from schemas.content.codes import Outcome
@@ -91,6 +92,40 @@ def test_an_adapter_does_not_start_on_a_rule_that(rule: str) -> None:
     """A rule file that is wrong in one line is not used in part: it is not used."""
     with pytest.raises(RulePackInvalidError):
         pack_with("fire", own=rule)
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        "reason",
+        "conditions",
+        "onward",
+        "seals",
+        "alert",
+        "redact",
+        "refer_to",
+        "refer_beside",
+        "approver",
+        "writer",
+        "refusal_approver",
+        "silence_approver",
+    ],
+)
+def test_every_annotation_that_bears_codes_is_held_to_its_list(annotation: str) -> None:
+    """A role that nobody holds would never be asked, and an audience that nobody knows would be everybody's guess."""
+    said = f"^fire-extra: @{annotation}: no_such_code is no known (code|role)$"
+
+    with pytest.raises(RulePackInvalidError, match=said):
+        pack_with("fire", own=f'{RULE} @{annotation}("no_such_code") {MARK}')
+
+
+def test_rules_that_do_not_parse_are_refused_with_what_is_wrong_in_them() -> None:
+    """Whoever corrects them reads the message, and nothing else."""
+    with pytest.raises(RulesRefusedByCedarError) as refused:
+        parse("forbid everything")
+
+    assert refused.value.problems
+    assert str(refused.value) == "; ".join(refused.value.problems) != ""
 
 
 @pytest.mark.parametrize(("rule", "said"), WRONG_REFUSALS.values(), ids=WRONG_REFUSALS)
