@@ -19,7 +19,7 @@ import structlog
 from broker.alerts.canary import MailCanary
 from broker.alerts.courier import Courier
 from broker.alerts.desks import Duty
-from broker.alerts.duty_file import DutySettings
+from broker.alerts.duty_file import DutyFileUnreadable, DutySettings
 from broker.alerts.routing import Carriers
 from broker.alerts.secrets import SecretMissing, SecretTooShort
 from broker.errors import HubError
@@ -57,8 +57,14 @@ class DutyKeeper:
         self.fault = ""
 
     def read(self) -> Arranged:
-        """Read the file at the start. Raises what `arrange` raises: nothing runs by a file that is not understood."""
-        text = self._path.read_bytes()
+        """Read the file at the start: nothing runs by one that is not understood.
+
+        Raises `DutyFileUnreadable` and what `arrange` raises.
+        """
+        try:
+            text = self._path.read_bytes()
+        except OSError as wrong:
+            raise DutyFileUnreadable(f"({self._path}: {type(wrong).__name__})") from None
         self.arranged = self._arrange(text, None)
         self._digest = sha256(text).digest()
         return self.arranged

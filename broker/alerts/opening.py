@@ -44,11 +44,10 @@ async def courier_at(
     Raises `DutyFileUnreadable` and `SecretMissing` where it cannot start.
     """
     arrange = partial(arranged, path=path, calendars=calendars, clock=clock, secrets=secrets)
-    tokens = Tokens(secrets.signing_keys(ACKNOWLEDGE))
     with ExitStack() as closing:  # outside of what still tells somebody by older settings
         keeper = DutyKeeper(path, lambda text, before: _closed_by(closing, arrange(text, before)))
         first = keeper.read()
-        wording = Wording(first.base, tokens)
+        wording = Wording(first.base, Tokens(secrets.signing_keys(ACKNOWLEDGE)))
         courier = Courier(ledger, first.duty, first.carriers, wording=wording, clock=clock, canary=first.canary)
         async with courier.running(), keeper.keeping(courier, every=look_every):
             yield courier

@@ -105,6 +105,9 @@ def test_at_the_start_a_bad_file_is_no_fault_to_live_with(tmp_path: Path) -> Non
     write(tmp_path, "nonsense")
     with pytest.raises(DutyFileUnreadable):
         kept.read()
+    (tmp_path / "duty.toml").unlink()
+    with pytest.raises(DutyFileUnreadable, match="FileNotFoundError"):
+        kept.read()
 
 
 def test_a_refused_file_is_a_trouble_of_the_hubs_own_desk() -> None:
