@@ -117,6 +117,7 @@ def vectors() -> Iterator[Vector]:
     yield Vector("nine-sections", "3.4", "E01", message().breaking(count=lambda _: 9))
     yield Vector("core-of-4097-bytes", "3.3", "E01", beat().breaking(core=_filled(4097)))
     yield Vector("core-of-4096-bytes", "3.3", "E03", beat().breaking(core=_filled(4096)))
+    yield Vector("core-of-two-bytes", "3.3", "E03", beat().breaking(core=lambda core: b"{}"))
     short = beat().breaking(rows=_of_39_bytes, ciphertexts=lambda texts: [texts[0][:39]])
     yield Vector("section-shorter-than-nonce-and-tag", "3.4", "E01", short)
     for name, rule, draft in SHAPES:
