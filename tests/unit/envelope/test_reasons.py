@@ -115,6 +115,18 @@ def test_a_hub_that_equivocates_about_this_or_an_earlier_directory_is_called_tha
     assert named == EQUIVOCATIONS
 
 
+def test_an_operator_reads_whether_an_envelope_is_too_short_or_too_long(
+    council: Party, police: Party, directory: Directory
+) -> None:
+    """One speaks for a broken connection, the other for somebody who hides something behind an envelope."""
+    body = sealed_by(council, police, directory=directory).body
+    said = {body[:-1]: "ends early", body + b"\0": "bytes after the end"}
+    for forged, reason in said.items():
+        outcome = delivered(forged, sender=council, recipient=police, directory=directory)
+        assert isinstance(outcome, Refusal)
+        assert (outcome.code, outcome.detail) == ("E01", reason)
+
+
 def test_a_sender_shortens_one_wrap_of_many(council: Party, police: Party, directory: Directory) -> None:
     """E02: every wrap has the one length, not just the first or all of them together."""
     frame = read_envelope(sealed_by(council, police, directory=directory).body)
