@@ -12,6 +12,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from contextlib import redirect_stdout
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -47,9 +48,17 @@ def perform_once(
                     say(await action(adapter))
                 return printed.getvalue().encode()
 
-            return await store.once(f"cli/{key}", request=request, work=work)
+            return await store.once(f"cli/{key}", request=request, work=work, user=_user())
 
     sys.stdout.write(or_refuse(lambda: asyncio.run(session())).decode())
+
+
+def _user() -> str:
+    """Say in whose name this call is; it is one of those whose words make the call the same."""
+    words = sys.argv[1:]
+    named = [after for word, after in pairwise(words) if word == "--user"]
+    named += [word.removeprefix("--user=") for word in words if word.startswith("--user=")]
+    return named[-1] if named else os.environ.get("MASH_USER", "")
 
 
 def _this_call() -> bytes:

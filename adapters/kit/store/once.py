@@ -27,13 +27,20 @@ class CommandStore(Store):
     _joined: Transaction | None = field(default=None, repr=False)
     _failed: bool = False
 
-    async def once(self, client_key: str, *, request: bytes, work: Callable[[], Awaitable[bytes]]) -> bytes:
-        """Do `work`, whose transactions are joined, or give the stored answer. Raises CommandConflict, HalfRefused."""
+    async def once(
+        self, client_key: str, *, request: bytes, work: Callable[[], Awaitable[bytes]], user: str = ""
+    ) -> bytes:
+        """Do `work`, whose transactions are joined, or give the stored answer. Raises CommandConflict, HalfRefused.
+
+        An answer may be content: that it was given again, and to which `user`, is in the ledger first (REC-05).
+        """
         async with super().transaction() as tx:
             answer = await tx.answered(client_key, request=request)
             if answer is None:
                 answer = await self._joining(tx, work)
                 await tx.settle(client_key, request=request, answer=answer)
+            else:
+                await tx.record("answer given again", refs={"key": client_key, "user": user})
         reach("C02")
         return answer
 

@@ -1,6 +1,9 @@
 """A program that calls `mash` and hears no answer calls again under the same client key, and nothing happens twice."""
 
+import json
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -37,6 +40,19 @@ def test_the_same_call_under_the_same_key_gives_the_same_answer_and_does_nothing
     assert '"reference": "ENQ-7"' in first.out
     assert mash(*arguments, home=home, user=MANAGER).code == 1
     assert len(call(home, "enquiry", "list", key="another-key").out.split("ENQ-7")) == 2
+
+
+def test_an_answer_that_is_given_again_is_an_access_that_is_written_down(home: Path, tmp_path: Path) -> None:
+    """REC-05: the danger is content that is read by its key, again and again, and in no ledger."""
+    assert mash(*NEW, str(tmp_path / "form.toml"), home=home, user=MANAGER).code == 0
+    for arguments in (("--user", MANAGER), (f"--user={MANAGER}",), ()):
+        for _ in range(2):
+            assert call(home, "enquiry", "show", "ENQ-7", *arguments, key=f"reader:{len(arguments)}").code == 0
+    with closing(sqlite3.connect(home / "store.db")) as connection:
+        given = connection.execute("SELECT refs FROM ledger WHERE event = 'answer given again'").fetchall()
+    assert [json.loads(refs) for (refs,) in given] == [
+        {"key": f"cli/reader:{number}", "user": MANAGER} for number in (2, 1, 0)
+    ]
 
 
 def test_another_call_under_the_same_key_is_refused(home: Path, tmp_path: Path) -> None:

@@ -57,7 +57,9 @@ async def test_the_same_key_gives_the_same_answer_and_the_work_is_done_once(stor
     """Whoever heard no answer asks again: across transactions, and for another caller with a key of its own."""
     work = Work(store)
     answers = [await store.once("key-1", request=b"one", work=work) for _ in range(3)]
-    assert (answers, work.done, await kept(store)) == ([b"answer 1"] * 3, 1, (1, 1))
+    assert (answers, work.done, await kept(store)) == ([b"answer 1"] * 3, 1, (1, 3))
+    async with store.snapshot() as view:
+        assert [entry.event for entry in await view.ledger_entries()][1:] == ["answer given again"] * 2
     with pytest.raises(CommandConflict):
         await store.once("key-1", request=b"another", work=work)
     assert work.done == 1
