@@ -114,14 +114,15 @@ def test_a_title_names_nobody(title: str) -> None:
     assert wording_state(f"{title} Vale saw it", unnamed=outside, persons=PERSONS) == "names_somebody"
 
 
-def test_what_a_decision_rested_on_is_written_in_one_order() -> None:
+@pytest.mark.parametrize("audience", ["mash_team", "police"])
+def test_what_a_decision_rested_on_is_written_in_one_order(audience: str) -> None:
     """The hash is of these bytes: another order or another spelling of the same facts would be another hash."""
 
     def sorted_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         assert [name for name, _ in pairs] == sorted(name for name, _ in pairs)
         return dict(pairs)
 
-    facts = decided(mentions=["other:Zoë Vale-Test"], record_type="thé").facts
+    facts = decided(rfi={"audience": audience}, mentions=["other:Zoë Vale-Test"], record_type="thé").facts
     plain = json.loads(facts, object_pairs_hook=sorted_keys)
 
     assert "Zoë" in facts
