@@ -16,6 +16,8 @@ from schemas.content.codes import OUTCOMES_OPEN_TO_STRICT
 # Prose and bookkeeping: what a decision is made of does not depend on them.
 _PROSE: Final = frozenset({"id", "says", "source", "change"})
 _GROUPS: Final = tuple(f"more_open_than_{outcome}" for outcome in OUTCOMES_OPEN_TO_STRICT[1:])
+# A line permits up to its outcome: one that withholds silently permits what one that withholds does, nothing.
+_RUNGS_OF_A_LINE: Final = OUTCOMES_OPEN_TO_STRICT[:-1]
 _SWAPPED: Final = {"&&": "||", "||": "&&", "==": "!=", "!=": "=="}
 
 
@@ -114,10 +116,8 @@ def type_mutants(text: str) -> Iterator[RuleMutant]:
     plain = tomllib.loads(text)
     for name, kind in plain["record_types"].items():
         line = next(line for line in text.splitlines() if line.startswith(f"{name} = "))
-        place = OUTCOMES_OPEN_TO_STRICT.index(kind["allows"])
-        for other in (
-            OUTCOMES_OPEN_TO_STRICT[max(place - 1, 0) : place] + OUTCOMES_OPEN_TO_STRICT[place + 1 : place + 2]
-        ):
+        place = _RUNGS_OF_A_LINE.index(kind["allows"])
+        for other in _RUNGS_OF_A_LINE[max(place - 1, 0) : place] + _RUNGS_OF_A_LINE[place + 1 : place + 2]:
             faulty = line.replace(f'allows = "{kind["allows"]}"', f'allows = "{other}"')
             yield RuleMutant(name, f"{kind['allows']} -> {other}", text.replace(line, faulty))
         for trait in kind.keys() - {"allows"}:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from adapters.kit.disclosure import load_pack
+from adapters.kit.disclosure.agency_facts import ORIGINATORS
 from adapters.kit.disclosure.dates import age_on, london_day, months_before
 from adapters.kit.disclosure.facts import needs_four_eyes
 from adapters.kit.disclosure.provenance import provenance
@@ -157,6 +158,28 @@ def test_only_the_agency_that_controls_information_may_release_it(
     origin = provenance(record, agency=load_pack(kind).agency, flags=frozenset(record.flags))
 
     assert origin.controllers == controllers
+
+
+@pytest.mark.parametrize(
+    ("fields", "unknown"),
+    [
+        ({}, []),
+        ({"originator": "the_neighbours"}, ["originator"]),
+        ({"obtained": "meeting"}, ["originator"]),
+        ({"contains_other_origin": ["the_neighbours"]}, ["contains_other_origin"]),
+        ({"contains_other_origin": sorted(ORIGINATORS)}, []),
+        ({"record_type": "tea_leaves", "flags": ["thicket"]}, ["flags", "record_type"]),
+        ({"rfi": {"audience": "newspaper"}}, ["audience"]),
+        ({"grading": {"source": 9, "assessment": "A", "handling": "P"}}, ["grading"]),
+        ({"event_on": "last week", "colour": "red"}, ["colour", "event_on"]),
+        *(({name: "no such thing"}, [name]) for name in ("category", "nature", "obtained", "gsc", "match", "consent")),
+    ],
+)
+def test_what_is_unknown_is_named_for_whoever_has_to_code_it_again(fields: dict[str, Any], unknown: list[str]) -> None:
+    """§3.1a: the lead who is asked learns which field it is, and is not sent to look for it."""
+    seen = json.loads(decided(**fields).facts)["record"]["unknown"]
+
+    assert [name for name in seen if fields.get("obtained") != "no such thing" or name != "originator"] == unknown
 
 
 SENSITIVE: dict[str, tuple[str, dict[str, Any]]] = {
