@@ -34,7 +34,7 @@ _BROKERS_OWN: Final = frozenset(
     {"x-delivery-count", "x-acquired-count", "x-death"}
     | {f"x-{when}-death-{what}" for when in ("first", "last") for what in ("reason", "queue", "exchange")}
 )
-_UNUSED: Final = ("correlation_id", "reply_to", "type", "user_id", "app_id")
+_UNUSED: Final = ("correlation_id", "reply_to", "type", "user_id", "app_id", "content_encoding")
 """Texts that an honest client leaves empty: a name fits into each of them (SEC-02)."""
 
 
@@ -46,11 +46,17 @@ class _Arrival:
         self.exchange = message.exchange or ""
         self.key = message.routing_key or ""
         self.body = message.body
-        self.has_cc = bool(set(message.headers) - _BROKERS_OWN) or any(getattr(message, name) for name in _UNUSED)
+        self.has_cc = _is_stuffed(message)
         self.redelivered = bool(message.redelivered)
 
     async def acknowledge_all_until(self) -> None:
         await self._message.ack(multiple=True)
+
+
+def _is_stuffed(message: AbstractIncomingMessage) -> bool:
+    """Say whether a publisher wrote anything where an honest one writes nothing, or its own content type."""
+    stuffed = bool(set(message.headers) - _BROKERS_OWN) or any(getattr(message, name) for name in _UNUSED)
+    return stuffed or message.content_type not in (None, "", CONTENT_TYPE)
 
 
 class _AmqpChannel:

@@ -68,6 +68,8 @@ async def test_a_message_with_a_cc_header_is_marked_for_the_recipient_to_refuse(
         {"app_id": NAME},
         {"type": NAME},
         {"reply_to": NAME},
+        {"content_type": NAME},
+        {"content_encoding": NAME},
     ],
     ids=lambda stuffing: next(iter(stuffing)),
 )
