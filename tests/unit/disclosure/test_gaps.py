@@ -90,6 +90,7 @@ def test_a_whole_request_has_no_gap() -> None:
     [
         ("fire", {}, []),
         ("probation", {"recipients": {"probation": {"belief_of_involvement": None}}}, ["BELIEF"]),
+        ("yot", {"recipients": {"yot": {"belief_of_involvement": None}}}, ["BELIEF"]),
         ("fire", {"gateways": ["localism2011_s1"]}, ["GENERAL_POWER"]),
         ("fire", {"gateways": ["localism2011_s1", "ca2004_s10"]}, []),
         ("fire", {"agreement": {"review_due": "2026-11-23"}}, ["REVIEW_OVERDUE"]),
