@@ -87,10 +87,8 @@ crash: .venv/.dev ## kill a real adapter at every point of the delivery design, 
 long: .venv/.dev ## the property tests with 10,000 examples each
 	@MASH_EXAMPLES=10000 MASH_DELIVERY_RUNS=10000 $(BIN)/python -m pytest tests/properties --timeout 0 -n $(WORKERS)
 
-MUTATED := combine ladder decision facts gaps provenance agency_facts request_facts reading policy wording dates vocabulary cedar pack
-KILLERS := facts fail_closed gaps own_cases pack reading shared_cases second_locks
-mutate: .venv/.dev ## put small faults into the disclosure engine and its rules, and count which the tests notice
-	@$(BIN)/python -m tests.mutation $(MUTATED:%=adapters/kit/disclosure/%.py) --no-conftest -k "not rule_is_lost" --tests $(KILLERS:%=tests/unit/disclosure/test_%.py)
+mutate: .venv/.dev ## put small faults into what seals, keeps keys and discloses, and count which the tests notice
+	@$(BIN)/python -m tests.mutation.plan
 	@$(BIN)/python -m tests.mutation.rules
 
 format: .venv/.dev ## let ruff format and sort

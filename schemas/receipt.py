@@ -102,6 +102,6 @@ def parse_receipt(raw: bytes) -> Receipt | None:
         return None
     try:
         receipt = Receipt.model_validate(json.loads(raw, object_pairs_hook=_closed))
-    except (ValidationError, ValueError, RecursionError):
+    except (ValidationError, ValueError, OverflowError, RecursionError):
         return None
     return receipt if receipt.to_bytes() == raw else None

@@ -143,6 +143,6 @@ def read_exactly(model: type[Read], raw: bytes) -> Read | None:
     try:
         json.loads(raw, object_pairs_hook=_unique)
         read = model.model_validate_json(raw)
-    except (ValidationError, ValueError, RecursionError):
+    except (ValidationError, ValueError, OverflowError, RecursionError):
         return None
     return read if read.to_bytes() == raw else None
