@@ -182,6 +182,21 @@ def test_what_is_unknown_is_named_for_whoever_has_to_code_it_again(fields: dict[
     assert [name for name in seen if fields.get("obtained") != "no such thing" or name != "originator"] == unknown
 
 
+@pytest.mark.parametrize(
+    ("subjects", "consent", "stance"),
+    [
+        (["len"], "refused", "void"),
+        (["len"], "given", "void"),
+        (["len", "nora"], "given", "void"),
+        (["len", "nora"], "refused", "refused"),
+        (["nora"], "given", "given"),
+    ],
+)
+def test_the_stance_of_the_dead_counts_for_nothing(subjects: list[str], consent: str, stance: str) -> None:
+    """§6.14: neither way; and the consent of somebody living is no word for the dead beside them."""
+    assert json.loads(decided(subjects=subjects, consent=consent).facts)["record"]["stance"] == stance
+
+
 SENSITIVE: dict[str, tuple[str, dict[str, Any]]] = {
     "is graded": ("fire", {"grading": {"source": 2, "assessment": "A", "handling": "P"}}),
     "is intelligence": ("fire", {"nature": "intelligence"}),
