@@ -197,6 +197,22 @@ def test_the_stance_of_the_dead_counts_for_nothing(subjects: list[str], consent:
     assert json.loads(decided(subjects=subjects, consent=consent).facts)["record"]["stance"] == stance
 
 
+@pytest.mark.parametrize(
+    ("age", "young"),
+    [
+        ({"estimated_age": 12}, True),
+        ({"estimated_age": 13}, False),
+        ({"estimated_age": None}, True),
+        ({"estimated_age": None, "edd": "2027-03-01"}, True),
+    ],
+)
+def test_a_child_is_young_until_the_thirteenth_birthday_by_an_estimate_too(age: dict[str, Any], young: bool) -> None:
+    """§6.17: a child of unknown age counts as young, since a missed alert is the worse mistake."""
+    seen = json.loads(decided(rfi={"persons": {"pat": age}}, subjects=["pat"]).facts)["record"]
+
+    assert seen["about_child_under_13"] is young
+
+
 SENSITIVE: dict[str, tuple[str, dict[str, Any]]] = {
     "is graded": ("fire", {"grading": {"source": 2, "assessment": "A", "handling": "P"}}),
     "is intelligence": ("fire", {"nature": "intelligence"}),
