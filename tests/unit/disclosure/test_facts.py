@@ -208,7 +208,7 @@ def test_the_stance_of_the_dead_counts_for_nothing(subjects: list[str], consent:
 )
 def test_a_child_is_young_until_the_thirteenth_birthday_by_an_estimate_too(age: dict[str, Any], young: bool) -> None:
     """§6.17: a child of unknown age counts as young, since a missed alert is the worse mistake."""
-    seen = json.loads(decided(rfi={"persons": {"pat": age}}, subjects=["pat"]).facts)["record"]
+    seen = json.loads(decided(rfi={"rag": "RED", "persons": {"pat": age}}, subjects=["pat"]).facts)["record"]
 
     assert seen["about_child_under_13"] is young
 
