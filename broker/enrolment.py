@@ -2,7 +2,7 @@
 
     listed → signed → active → notice_given → left        active, notice_given ⇄ suspended
 
-Pure: the dossier, the members and the day are arguments, `broker.cli_enrolment` acts. An agency reaches somebody only
+Pure: the dossier, the members and the day are arguments, `broker.cli.enrolment` acts. An agency reaches somebody only
 while it is active, or has given notice that has not run out; every other state has no pair in the directory, and what
 has no pair has no binding at the broker (GOV-01). A refusal names requirements and never what stands in a dossier.
 """

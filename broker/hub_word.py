@@ -17,8 +17,8 @@ from typing import Any, Final
 from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import UnverifiedSignatureError
 
-from broker.directory_keys import key_of_identity
-from broker.directory_tuf import Key, Signature, Signer
+from broker.directory.keys import key_of_identity
+from broker.directory.tuf import Key, Signature, Signer
 from broker.hub import MAX_BODY_BYTES
 from broker.verify import is_signed
 from schemas import base64url

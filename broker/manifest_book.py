@@ -23,8 +23,8 @@ from sqlalchemy import (
     update,
 )
 
-from broker.ledger import Ledger
-from broker.ledger_tables import Moment, metadata
+from broker.ledger.ledger import Ledger
+from broker.ledger.tables import Moment, metadata
 from schemas.reconciliation import Difference, Reconciled
 
 manifests: Final = Table(

@@ -20,12 +20,12 @@ import structlog
 
 from broker import hub_word, manifest_book
 from broker.calendar import LONDON
-from broker.directory_keys import KeyReadableByOthers, load_signer
-from broker.directory_tuf import Signer
+from broker.directory.keys import KeyReadableByOthers, load_signer
+from broker.directory.tuf import Signer
 from broker.errors import HubError
 from broker.hub import MAX_BODY_BYTES, Delivery, HubConnection, Outcome
-from broker.ledger import Ledger
-from broker.ledger_chain import Passage
+from broker.ledger.chain import Passage
+from broker.ledger.ledger import Ledger
 from broker.manifests import manifest
 from broker.topology import ANSWER_LANE, HUB_LANE
 from schemas import base64url

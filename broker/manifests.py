@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Final
 
 from broker.calendar import LONDON
-from broker.ledger_chain import Passage
+from broker.ledger.chain import Passage
 from schemas import base64url
 from schemas.reconciliation import MOST_NAMED, MOST_RANGES, DailyManifest, End, Half
 from schemas.stub import Event

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from broker.directory_repository import NothingPublished, Repository
-from broker.directory_shelf import MEMBERS
+from broker.directory.repository import NothingPublished, Repository
+from broker.directory.shelf import MEMBERS
 from schemas.members import Members
 
 

@@ -16,8 +16,8 @@ from tuf.api.exceptions import RepositoryError
 
 from broker import logs
 from broker.definitions import definitions as as_definitions
-from broker.directory_client import DirectoryClient, NoDirectory
-from broker.directory_repository import NothingPublished
+from broker.directory.client import DirectoryClient, NoDirectory
+from broker.directory.repository import NothingPublished
 from broker.doctor import Observation, diagnose, observe
 from broker.errors import HubError, Unreachable
 from broker.follow import LOOK_EVERY, DirectoryAway, Follower
@@ -26,7 +26,7 @@ from broker.management import apply as apply_changes
 from broker.provision import Action, ByCertificate, Change, desired_state, plan
 from broker.table import document
 from broker.topology import Topology
-from broker.watch_directory import read_repository
+from broker.watch.directory import read_repository
 from schemas.directory import AgencyRecord, Directory, Pair
 
 Result = TypeVar("Result")

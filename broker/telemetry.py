@@ -19,7 +19,7 @@ from broker.alerts import HUB, AlertKind
 from broker.expiries import EndingKind
 from broker.topology import MONITOR
 from broker.verify import CHECKS
-from broker.watch_standing import Phase
+from broker.watch.standing import Phase
 from schemas.rating import RagRating
 from schemas.routing import Lane
 from schemas.stub import Event

@@ -14,8 +14,8 @@ from adapters.cli import say
 from adapters.cli.frame import HERE, AsJson, Home
 
 if TYPE_CHECKING:
-    from broker.directory import Raised
-    from broker.directory_client import DirectoryClient
+    from broker.directory.client import DirectoryClient
+    from broker.directory.rules import Raised
     from schemas.directory import Directory
 
 app = typer.Typer(help="Pin, refresh and show the partners' directory.", no_args_is_help=True)
@@ -31,7 +31,7 @@ Source = Annotated[
 def _refusing() -> AbstractContextManager[None]:
     from adapters.kit.keys import keyfile, protectors
     from adapters.kit.running.settings import SettingsUnreadable
-    from broker.directory_client import DirectoryDamaged, NoDirectory, NotPinned
+    from broker.directory.client import DirectoryDamaged, NoDirectory, NotPinned
 
     return say.refusing(
         DirectoryDamaged,
@@ -47,7 +47,7 @@ def _refusing() -> AbstractContextManager[None]:
 
 def _client(home: Path) -> "DirectoryClient":
     from adapters.kit.running.settings import load_settings
-    from broker.directory_client import DirectoryClient
+    from broker.directory.client import DirectoryClient
     from broker.tls import client_context
 
     settings = load_settings(home)

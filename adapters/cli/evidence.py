@@ -58,7 +58,7 @@ async def collected(adapter: "Adapter", name: str, *, sections: frozenset[int], 
     from adapters.kit.envelope.verification import Arrival, Opened, Refusal, open_arrival
     from adapters.kit.evidence.bundle import Bundle, proofs_for
     from adapters.kit.evidence.source import exhibits
-    from broker.directory_proof import Archive
+    from broker.directory.proof import Archive
 
     adapter.settings.users.find(user)
     now = adapter.store.clock()

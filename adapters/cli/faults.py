@@ -18,7 +18,7 @@ from adapters.kit.store.errors import StoreError
 from adapters.kit.store.filing import NotHere
 from adapters.la.console.form import FormUnreadable
 from adapters.la.console.register import RegisterUnreadable
-from broker.directory_client import DirectoryDamaged, NoDirectory, NotPinned
+from broker.directory.client import DirectoryDamaged, NoDirectory, NotPinned
 from broker.errors import HubError
 
 _SAY_IT_ALL = (FormUnreadable, RegisterUnreadable, SettingsUnreadable, StoreError)

@@ -154,7 +154,7 @@ def _is_published(home: Path, ring: "Keyring") -> bool | None:
     from adapters.kit.running.partners import partners_of
     from adapters.kit.running.sandbox_directory import NotASandbox
     from adapters.kit.running.settings import load_settings
-    from broker.directory_client import DirectoryDamaged, NoDirectory
+    from broker.directory.client import DirectoryDamaged, NoDirectory
 
     try:
         seen = partners_of(load_settings(home)).current().participant(ring.participant)

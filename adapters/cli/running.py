@@ -34,7 +34,7 @@ async def _session(home: Home, *, once: bool, as_json: bool) -> "Moved | None":
     from adapters.kit.running.settings import load_settings
     from adapters.la.console.office import console_of
     from broker.logs import configure
-    from broker.watch_clock import TrustedClock
+    from broker.watch.clock import TrustedClock
 
     configure()
     settings = load_settings(home)

@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from broker.alerts.book import Entry, entry_of
 from broker.alerts.tokens import Claim, TokenRefusal, Tokens
-from broker.ledger import Ledger
-from broker.ledger_tables import acknowledgements, alerts
+from broker.ledger.ledger import Ledger
+from broker.ledger.tables import acknowledgements, alerts
 
 _POST: Final = re.compile(r"[a-z0-9][a-z0-9_./-]{0,39}")
 

@@ -14,8 +14,8 @@ from sqlalchemy import insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from broker.alerts.kinds import Alert, AlertKind, Urgency, news
-from broker.ledger import Ledger
-from broker.ledger_tables import alerts
+from broker.ledger.ledger import Ledger
+from broker.ledger.tables import alerts
 
 _BATCH: Final = 200
 

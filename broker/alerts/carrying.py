@@ -24,7 +24,7 @@ from broker.alerts.routing import Accepted, Carriers, Fate, NotTold, WayFault, b
 from broker.alerts.tellings import State, Telling
 from broker.alerts.tokens import Claim, Tokens
 from broker.alerts.ways import CANARY, WayName
-from broker.ledger import Ledger
+from broker.ledger.ledger import Ledger
 from broker.settings import Backoff
 
 FOLLOWED_FOR: Final = timedelta(days=3)

@@ -18,8 +18,8 @@ from broker.alerts.desks import OUT_OF_HOURS, Desk, Way
 from broker.alerts.escalation import Tell
 from broker.alerts.kinds import Urgency
 from broker.alerts.tellings import State, Telling, placed, telling_of, waits_for_a_human
-from broker.ledger import Ledger
-from broker.ledger_tables import alerts, tellings
+from broker.ledger.ledger import Ledger
+from broker.ledger.tables import alerts, tellings
 
 SINGLY: Final = 3
 """More alerts than this, for one person by one way at one moment, are told as one: nobody reads three hundred mails."""

@@ -15,7 +15,7 @@ from broker.sla import TimerKind
 from broker.sla.started import SUBJECT, read_subject
 from broker.timers.keeper import Fired
 from broker.timers.requests import Subject
-from broker.watch_standing import Phase, Standing
+from broker.watch.standing import Phase, Standing
 from schemas.rating import RagRating
 
 _GRAVEST_FIRST: Final[Mapping[TimerKind, AlertKind]] = {

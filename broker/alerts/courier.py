@@ -27,9 +27,9 @@ from broker.alerts.escalation import Tell, decide
 from broker.alerts.routing import Carriers
 from broker.alerts.troubles import STALLED, case_of, of_duty_file, troubles
 from broker.alerts.ways import CANARY, WayName, ways_of
-from broker.ledger import Ledger
+from broker.ledger.ledger import Ledger
 from broker.settings import Backoff
-from broker.watch_outside import DutySight
+from broker.watch.outside import DutySight
 
 _YIELD_EVERY: Final = 20
 _PAUSES: Final = Backoff(base=10.0, cap=600.0)

@@ -16,9 +16,9 @@ from broker.calendars import Calendars
 from broker.expiries import NO_CERTIFICATES, Ending, endings
 from broker.manifest_book import Unreconciled
 from broker.timers.keeper import Fired
-from broker.watch_chains import ChainFault
-from broker.watch_quarantine import Tally
-from broker.watch_standing import Standing, Unreceipted
+from broker.watch.chains import ChainFault
+from broker.watch.quarantine import Tally
+from broker.watch.standing import Standing, Unreceipted
 from schemas.directory import Directory
 from schemas.routing import Lane
 

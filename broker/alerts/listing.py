@@ -11,8 +11,8 @@ from sqlalchemy import select
 from broker.alerts import book
 from broker.alerts.acknowledging import Acknowledgement
 from broker.alerts.book import Entry
-from broker.ledger import Ledger
-from broker.ledger_tables import acknowledgements, tellings
+from broker.ledger.ledger import Ledger
+from broker.ledger.tables import acknowledgements, tellings
 
 _AT_ONCE: Final = 500  # a statement takes so many thousand arguments and no more
 

@@ -24,7 +24,7 @@ from broker.alerts.secrets import Secrets
 from broker.alerts.tokens import Tokens
 from broker.alerts.webhook import WebhookCarrier, secret_of
 from broker.calendars import Calendars
-from broker.ledger import Ledger
+from broker.ledger.ledger import Ledger
 
 ACKNOWLEDGE: Final = "acknowledge.key"
 

@@ -13,8 +13,8 @@ from broker.alerts.clocks import awaited, governance, ladder
 from broker.alerts.desk_rules import troubles, undesked
 from broker.alerts.endings import endings
 from broker.alerts.kinds import HUB, Alert, AlertKind, Urgency, View
-from broker.watch_chains import ChainFaultKind
-from broker.watch_standing import Phase, Standing, Unreceipted
+from broker.watch.chains import ChainFaultKind
+from broker.watch.standing import Phase, Standing, Unreceipted
 from schemas.rating import RagRating
 from schemas.routing import Lane
 

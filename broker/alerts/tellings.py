@@ -15,8 +15,8 @@ from sqlalchemy import ColumnElement, and_, exists, select
 from broker.alerts.book import Entry, entry_of
 from broker.alerts.desks import Desk, Route, Way
 from broker.alerts.escalation import Step
-from broker.ledger import Ledger
-from broker.ledger_tables import acknowledgements, alerts, tellings
+from broker.ledger.ledger import Ledger
+from broker.ledger.tables import acknowledgements, alerts, tellings
 
 _PAGE: Final = 100
 

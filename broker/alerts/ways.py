@@ -16,8 +16,8 @@ from broker.alerts.desks import OUT_OF_HOURS, Desk, Duty, Route, Way
 from broker.alerts.kinds import HUB
 from broker.alerts.routing import WayFault
 from broker.alerts.tellings import Telling, placed
-from broker.ledger import Ledger
-from broker.ledger_tables import ways
+from broker.ledger.ledger import Ledger
+from broker.ledger.tables import ways
 
 ONLY_ARRIVAL_MENDS: Final = frozenset({WayFault.BOUNCED, WayFault.DROPPED})
 """Faults of what was accepted: being accepted once more proves nothing."""

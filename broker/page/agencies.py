@@ -12,7 +12,7 @@ from datetime import datetime
 from broker.page import words
 from broker.page.board import Board
 from broker.page.wall import is_overdue
-from broker.watch_standing import Phase, Standing
+from broker.watch.standing import Phase, Standing
 from schemas.routing import Lane
 
 

@@ -23,7 +23,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from broker.ledger_engine import LedgerUnavailable
+from broker.ledger.engine import LedgerUnavailable
 from broker.page.acting import Acting
 from broker.page.assets import STATIC
 from broker.page.guard import Guard

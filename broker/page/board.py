@@ -13,7 +13,7 @@ from broker.alerts import HUB, Alert, AlertKind, Urgency, View
 from broker.alerts.listing import Listed
 from broker.page import sentences
 from broker.page.sentences import Sentence
-from broker.watch_glance import Glance
+from broker.watch.glance import Glance
 
 THE_HUB: Final = "The hub itself"
 STALE_AFTER: Final = timedelta(seconds=30)

@@ -13,11 +13,11 @@ from datetime import datetime
 from typing import Final
 
 from broker.alerts.listing import Listed, listed_standing
-from broker.ledger import Ledger
-from broker.ledger_engine import LedgerUnavailable
+from broker.ledger.engine import LedgerUnavailable
+from broker.ledger.ledger import Ledger
 from broker.page.board import Board
 from broker.page.pages import Page, digest
-from broker.watch_glance import Glance
+from broker.watch.glance import Glance
 
 MOST_LISTENERS: Final = 64
 BEAT: Final = 5.0

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from broker.alerts import HUB
 from broker.alerts.tokens import Tokens
-from broker.ledger import Ledger
+from broker.ledger.ledger import Ledger
 from broker.page.access import Access
 from broker.page.asking import VISIT, Asker, asker_of, remember
 from broker.page.board import Board

@@ -17,7 +17,7 @@ from typing import Any, Final
 import uvicorn
 
 from broker.alerts.tokens import Tokens
-from broker.ledger import Ledger
+from broker.ledger.ledger import Ledger
 from broker.page.access import Access
 from broker.page.app import make_app
 from broker.page.assets import check_assets

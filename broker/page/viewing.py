@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from broker.alerts.listing import Listed, listed_recent
-from broker.ledger_engine import LedgerUnavailable
+from broker.ledger.engine import LedgerUnavailable
 from broker.page import pages
 from broker.page.asking import Asker
 from broker.page.board import STALE_AFTER, Board

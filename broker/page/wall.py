@@ -13,7 +13,7 @@ from typing import Final
 
 from broker.page import words
 from broker.page.board import Board
-from broker.watch_standing import Phase, Standing, time_to_breach
+from broker.watch.standing import Phase, Standing, time_to_breach
 from schemas.rating import RagRating
 
 MOST_ROWS: Final = 100

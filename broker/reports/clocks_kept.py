@@ -15,8 +15,8 @@ from broker.reports.sample_file import ClockKept
 from broker.sla import ClockEventKind, Timer, TimerKind
 from broker.sla.events import tell
 from broker.sla.timers import timers_of_leg
-from broker.watch_standing import FROM_RESPONDER, RECEIVED_WITHIN, Standing
-from broker.watch_threads import Note
+from broker.watch.standing import FROM_RESPONDER, RECEIVED_WITHIN, Standing
+from broker.watch.threads import Note
 from schemas.stub import Event
 
 MET: Final = "met"

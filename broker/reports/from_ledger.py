@@ -9,10 +9,10 @@ Nothing is forgotten here, unlike in the watch: a report of last spring counts w
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from broker.ledger_chain import Passage
+from broker.ledger.chain import Passage
 from broker.reports.handled import History
-from broker.watch_standing import clock_events
-from broker.watch_threads import Conversation, Ends, ends_of, note_of
+from broker.watch.standing import clock_events
+from broker.watch.threads import Conversation, Ends, ends_of, note_of
 from schemas.stub import Event
 
 

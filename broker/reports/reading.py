@@ -7,9 +7,9 @@ from typing import Final
 from sqlalchemy import select
 
 from broker.errors import HubError
-from broker.ledger import Ledger
-from broker.ledger_chain import KeptDirectory, Passage, Row
-from broker.ledger_tables import stubs
+from broker.ledger.chain import KeptDirectory, Passage, Row
+from broker.ledger.ledger import Ledger
+from broker.ledger.tables import stubs
 from broker.reports.paper import Source
 
 _AT_ONCE: Final = 500

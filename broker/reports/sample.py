@@ -12,9 +12,9 @@ from datetime import datetime
 from typing import Final
 
 from broker.calendars import Calendars
-from broker.ledger import Ledger
-from broker.ledger_chain import KeptDirectory, Row
-from broker.ledger_tables import microseconds
+from broker.ledger.chain import KeptDirectory, Row
+from broker.ledger.ledger import Ledger
+from broker.ledger.tables import microseconds
 from broker.reports.clocks_kept import clocks_of
 from broker.reports.draw import Draw, Unit, draw
 from broker.reports.from_ledger import Traced, traced
@@ -29,7 +29,7 @@ from broker.reports.sample_file import (
     SampleFile,
     StratumKept,
 )
-from broker.watch_standing import Phase, Standing, standings_in
+from broker.watch.standing import Phase, Standing, standings_in
 
 OUTCOMES: Final[Mapping[Phase, str]] = {
     Phase.ANSWERED: "in time",

@@ -18,9 +18,9 @@ from pydantic import ValidationError
 
 from broker.calendars import Calendars
 from broker.errors import HubError
-from broker.ledger import Ledger
-from broker.ledger_chain import Link, Passage, Row, columns_of, fault_of, passage_of, read_kept
-from broker.ledger_tables import EPOCH, MICROSECOND
+from broker.ledger.chain import Link, Passage, Row, columns_of, fault_of, passage_of, read_kept
+from broker.ledger.ledger import Ledger
+from broker.ledger.tables import EPOCH, MICROSECOND
 from broker.reports.draw import Unit, draw
 from broker.reports.months import Month
 from broker.reports.paper import Source

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from broker.calendar import LONDON
-from broker.ledger_tables import EPOCH, MICROSECOND
+from broker.ledger.tables import EPOCH, MICROSECOND
 from broker.reports import paper
 from broker.reports.months import Month
 from broker.reports.paper import Source

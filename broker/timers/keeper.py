@@ -12,7 +12,7 @@ from datetime import datetime
 from time import monotonic
 from typing import Final
 
-from broker.ledger import Ledger
+from broker.ledger.ledger import Ledger
 from broker.timers import rows
 from broker.timers.known import KnownRows
 from broker.timers.requests import Subject, rows_of
@@ -20,7 +20,7 @@ from broker.timers.rows import TimerRow
 from broker.timers.scheduler import Scheduler, Trouble
 from broker.timers.trust import Reading
 from broker.timers.wheel import Row
-from broker.watch_standing import Standing
+from broker.watch.standing import Standing
 
 READ_AGAIN_AFTER: Final = 10.0
 

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from broker.sla import TimerKind
 from broker.timers.rows import TimerRow
-from broker.watch_standing import Standing
+from broker.watch.standing import Standing
 
 NOT_AT_THE_HUB: Final = frozenset({TimerKind.PHONE_CALL})
 

@@ -13,8 +13,8 @@ from typing import Any, Final
 from sqlalchemy import and_, insert, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from broker.ledger import Ledger
-from broker.ledger_tables import timers
+from broker.ledger.ledger import Ledger
+from broker.ledger.tables import timers
 
 _AT_ONCE: Final = 200
 _PAGE: Final = 1_000

@@ -11,8 +11,8 @@ from sqlalchemy import insert, select, update
 
 from broker.calendar import WorkingCalendar
 from broker.errors import HubError
-from broker.ledger import Ledger
-from broker.ledger_tables import clocks, timers
+from broker.ledger.ledger import Ledger
+from broker.ledger.tables import clocks, timers
 from broker.sla.started import Started, StartedKind, timers_of
 from broker.timers.rows import TimerRow
 

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from broker.ledger import Ledger
+from broker.ledger.ledger import Ledger
 from deploy.demo.agencies import COUNCIL
 from deploy.local.postgres import postgres
 from deploy.local.rabbitmq import rabbitmq

@@ -35,8 +35,8 @@ from adapters.kit.store.tables import envelope, inbox_rows, outbox_rows
 from adapters.kit.store.timers import Timer
 from adapters.kit.store.transaction import Transaction
 from broker.transport import connect
-from broker.watch_clock import TrustedClock
-from broker.watch_directory import read_exported
+from broker.watch.clock import TrustedClock
+from broker.watch.directory import read_exported
 from schemas.content.notice import Request, Seen
 from schemas.routing import Lane
 from tests.bench.machine import memory_mb

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from tuf.ngclient.updater import Updater
 
-from broker import directory_shelf
-from broker.directory import Alarm
-from broker.directory_client import DirectoryClient
+from broker.directory import shelf
+from broker.directory.client import DirectoryClient
+from broker.directory.rules import Alarm
 from tests.support.parties import NOW, Party, make_party
 from tests.support.registry import ROOT_KEYS, Registry
 
@@ -101,7 +101,7 @@ def test_a_registrar_killed_between_the_files_of_a_root_rotation_leaves_a_direct
     assert reader.refresh(registry.source, now=NOW).alarms == ()
     rotate_root(registry, hours=1)
 
-    ended = killed(lambda: registry.publish(NOW + HOUR), directory_shelf, "_replace", writes=writes)
+    ended = killed(lambda: registry.publish(NOW + HOUR), shelf, "_replace", writes=writes)
 
     assert reader.refresh(registry.source, now=NOW + HOUR).alarms == ()
     assert ended in (-signal.SIGKILL, 0)

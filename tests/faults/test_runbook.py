@@ -20,7 +20,7 @@ from adapters.kit.keys.protectors import CannotUnlock, CredentialProtector
 from adapters.kit.running.sandbox_directory import DirectoryUnreadable
 from adapters.kit.store import errors, recovery
 from adapters.kit.store.errors import StoreError, StoreFault, StoreRefusal, StoreUnavailable
-from broker.directory_client import DirectoryDamaged, NoDirectory
+from broker.directory.client import DirectoryDamaged, NoDirectory
 from broker.errors import Unreachable
 from deploy.demo.agencies import COUNCIL, MANAGER
 from tests.faults.homes import (

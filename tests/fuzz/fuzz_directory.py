@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from pydantic import ValidationError
 
-from broker.directory import NotMine, record_of
+from broker.directory.rules import NotMine, record_of
 from schemas.directory import AgencyRecord, Directory
 from schemas.fingerprint import fingerprint
 from schemas.members import Member, Members

@@ -15,7 +15,7 @@ import yaml
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from broker.cli import build
+from broker.cli.main import build
 from deploy.local.rabbitmq import production_settings
 
 ROOT = Path(__file__).parents[2]

@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from adapters.kit.running.directory_client import sign_record
-from broker.directory import Alarm, Published
-from broker.directory_client import DirectoryClient
-from broker.directory_keys import load_public, load_signer, make_key, public_path
-from broker.directory_repository import Repository, Threshold, sign_staged
+from broker.directory.client import DirectoryClient
+from broker.directory.keys import load_public, load_signer, make_key, public_path
+from broker.directory.repository import Repository, Threshold, sign_staged
+from broker.directory.rules import Alarm, Published
 from schemas.directory import Pair
 from schemas.fingerprint import fingerprint
 from schemas.members import Member, Members

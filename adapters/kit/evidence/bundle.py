@@ -17,7 +17,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, ValidationError
 
 from adapters.kit.keys.secrets import SecretBytes
-from broker.directory_proof import Archive, KeyProof
+from broker.directory.proof import Archive, KeyProof
 from schemas import base64url
 from schemas.envelope import CONTENT_KEY_LENGTH, Frame, Malformed, read_stub
 from schemas.stub import BadCore, Stub, read_core

@@ -13,7 +13,7 @@ from typing import Final
 
 from adapters.kit.envelope.manifest import Manifest, parse_manifest
 from adapters.kit.evidence.bundle import Bundle, ReadExhibit, read_exhibit
-from broker.directory_proof import KeyProof, proven_record
+from broker.directory.proof import KeyProof, proven_record
 from broker.verify import REVOCATION_MARGIN, is_signed
 from schemas import signing
 from schemas.directory import AgencyRecord

@@ -25,7 +25,7 @@ from adapters.kit.running.retention import Retention
 from adapters.kit.store.alarms import Alarm, Priority
 from adapters.kit.store.errors import StoreUnavailable
 from adapters.kit.store.store import Store
-from broker.directory_client import NoDirectory
+from broker.directory.client import NoDirectory
 from broker.hub import HubConnection
 from schemas.directory import Directory
 from schemas.routing import Lane

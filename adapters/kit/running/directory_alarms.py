@@ -8,8 +8,8 @@ from typing import Final
 
 from adapters.kit.store.alarms import Priority
 from adapters.kit.store.store import Store
-from broker.directory import Alarm, Freshness
-from broker.directory_client import Refreshed
+from broker.directory.client import Refreshed
+from broker.directory.rules import Alarm, Freshness
 
 CODE: Final = "directory"
 OVERDUE: Final = "overdue"

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapters.kit.failpoints import reach
 from adapters.kit.keys.keyring import Keyring
-from broker.directory_keys import key_of_identity
-from broker.directory_shelf import role_name, target_path
-from broker.directory_tuf import CryptoSigner, Metadata, TargetFile, Targets
+from broker.directory.keys import key_of_identity
+from broker.directory.shelf import role_name, target_path
+from broker.directory.tuf import CryptoSigner, Metadata, TargetFile, Targets
 
 # The windows of the keys inside bound their use; an expiry here would make readers disagree about one version.
 RECORD_LIFE: Final = timedelta(days=3650)

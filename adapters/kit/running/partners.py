@@ -19,7 +19,7 @@ from adapters.kit.envelope.verification import Arrival, Opened, Refusal
 from adapters.kit.running.connecting import tls_context
 from adapters.kit.running.sandbox_directory import read_unsigned_directory
 from adapters.kit.running.settings import AdapterSettings
-from broker.directory_client import DirectoryClient, NoDirectory, Refreshed
+from broker.directory.client import DirectoryClient, NoDirectory, Refreshed
 from broker.hub import Delivery, Handler, HubConnection, Outcome
 from schemas.directory import Directory
 from schemas.routing import Lane

@@ -19,7 +19,7 @@ from adapters.kit.store.errors import StoreUnavailable
 from adapters.kit.store.store import Store
 from adapters.kit.store.timers import BATCH, Timer
 from adapters.kit.store.transaction import Transaction
-from broker.watch_clock import TrustedClock
+from broker.watch.clock import TrustedClock
 
 LOOK_EVERY: Final = 0.5
 TIDY_EVERY: Final = timedelta(seconds=60)

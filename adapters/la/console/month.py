@@ -20,7 +20,7 @@ from broker.reports.paper import Source
 from broker.reports.sheets import moment
 from broker.reports.tables import moves_in
 from broker.sla import ClockEvent, ClockEventKind, ClockState
-from broker.watch_threads import reference_of
+from broker.watch.threads import reference_of
 from schemas.rating import RagRating
 
 COUNTED: Final = (

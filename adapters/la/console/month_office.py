@@ -25,7 +25,7 @@ from broker.reports import Month
 from broker.reports.month_report import MonthReport, files_of
 from broker.reports.paper import Source
 from broker.reports.writing import write_files
-from broker.watch_threads import reference_of
+from broker.watch.threads import reference_of
 from schemas.content.base import Content
 
 REQUEST: str = "rfi"

@@ -20,7 +20,7 @@ from broker.alerts.secrets import Secret
 from broker.alerts.settings import MailSettings, NotifySettings, WebhookSettings
 from broker.alerts.tokens import Tokens
 from broker.alerts.webhook import WebhookCarrier
-from broker.ledger import Ledger
+from broker.ledger.ledger import Ledger
 from broker.settings import Backoff
 from broker.sla import Contact
 from tests.integration.alerts.servers import (

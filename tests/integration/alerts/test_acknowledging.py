@@ -18,7 +18,7 @@ from broker.alerts.acknowledging import (
 )
 from broker.alerts.listing import listed_recent, listed_standing
 from broker.alerts.tokens import Claim, Tokens
-from broker.ledger import Ledger
+from broker.ledger.ledger import Ledger
 from tests.support.parties import NOW
 
 TOKENS = Tokens([b"0123456789abcdef"])

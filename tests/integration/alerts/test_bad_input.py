@@ -14,8 +14,8 @@ from broker.alerts.listing import listed_standing
 from broker.calendar import MASH_CALENDAR
 from broker.calendars import Calendars
 from broker.timers import Reading
-from broker.watch import Watch
-from broker.watch_clock import TrustedClock
+from broker.watch.clock import TrustedClock
+from broker.watch.watch import Watch
 from tests.integration.alerts.office import DEPUTY, HOOK, OFFICER, OPERATOR, SPOC, Office, office
 from tests.integration.alerts.servers import Mood
 from tests.integration.watch.watching import EAGER, World

@@ -17,15 +17,15 @@ from typer.testing import CliRunner, Result
 from broker.alerts import Alert, AlertKind, Urgency, book
 from broker.alerts.acknowledging import Acknowledgement
 from broker.alerts.listing import Listed, listed_recent
-from broker.cli import build
-from broker.ledger import Ledger
+from broker.cli.main import build
+from broker.ledger.ledger import Ledger
 from tests.integration.alerts.servers import MailServer, Mood, mail_server, nobodys_port
 from tests.integration.watch.test_commands import export
 from tests.support.parties import make_directory, make_party
 from tests.unit.watch.traffic import LA, POLICE
 
 ROOT = Path(__file__).parents[3]
-PROGRAM = ("-c", "from broker.cli import main; main()")
+PROGRAM = ("-c", "from broker.cli.main import main; main()")
 SAMPLE = ROOT / "deploy/alerts/duty.toml"
 DUTY = """
 [page]

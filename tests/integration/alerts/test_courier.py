@@ -19,7 +19,7 @@ from broker.alerts.notice import Notice
 from broker.alerts.routing import Accepted, Fate
 from broker.alerts.tellings import open_cases
 from broker.calendar import Span
-from broker.ledger import Ledger
+from broker.ledger.ledger import Ledger
 from tests.integration.alerts.office import DEPUTY, HOOK, LINK, OFFICER, TEXT, TOKENS, URGENT, Office, office
 from tests.integration.alerts.servers import Mood
 from tests.support.parties import NOW

@@ -16,7 +16,7 @@ from broker.alerts.opening import courier_at
 from broker.alerts.secrets import Secrets
 from broker.alerts.tellings import State
 from broker.calendars import Calendars
-from broker.ledger import Ledger
+from broker.ledger.ledger import Ledger
 from broker.sla import Contact
 from tests.integration.alerts.office import OPERATOR, TEXT, URGENT, office
 from tests.integration.alerts.servers import MailServer, mail_server

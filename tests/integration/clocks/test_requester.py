@@ -12,7 +12,7 @@ from adapters.kit.store.timers import Timer
 from adapters.kit.store.transaction import Transaction
 from broker.calendar import LONDON
 from broker.timers import Reading
-from broker.watch_clock import TrustedClock
+from broker.watch.clock import TrustedClock
 from deploy.demo.agencies import COUNCIL, MANAGER
 from deploy.demo.area import Area
 from deploy.demo.scenario import at

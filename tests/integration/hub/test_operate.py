@@ -12,7 +12,7 @@ import aiormq
 import pytest
 from typer.testing import CliRunner, Result
 
-from broker.cli import build
+from broker.cli.main import build
 from broker.definitions import definitions
 from broker.management import open_management, read_state
 from broker.provision import ByCertificate, desired_state, plan

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from typer.testing import CliRunner, Result
 
-from broker.cli import build
-from broker.directory_client import DirectoryClient
+from broker.cli.main import build
+from broker.directory.client import DirectoryClient
 from deploy.rabbitmq.certificates import Authority, make_request
 from tests.support.parties import make_party
 from tests.support.registry import Registry, member_of

@@ -7,7 +7,7 @@ from broker.management import apply, ensure_vhost, open_management, read_state
 from broker.provision import ByCertificate, desired_state, plan
 from broker.topology import MONITOR, Topology
 from broker.transport import connect
-from broker.watch_probe import management_probe
+from broker.watch.probe import management_probe
 from deploy.local.rabbitmq import VHOST
 from schemas.routing import Lane
 from tests.integration.operations.desk import LA, POLICE

@@ -11,7 +11,7 @@ import aiormq
 import pytest
 from typer.testing import CliRunner, Result
 
-from broker.cli import build
+from broker.cli.main import build
 from broker.dead_letters import (
     DirectoryTooOld,
     HeadChanged,

@@ -13,13 +13,13 @@ import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from broker.cli import build
+from broker.cli.main import build
 from broker.errors import Unreachable
 from broker.follow import DirectoryAway, Follower
 from broker.hub import Outcome
 from broker.operate import ACCOUNTS
 from broker.transport import AmqpConnection
-from broker.watch_directory import read_repository
+from broker.watch.directory import read_repository
 from deploy.local.rabbitmq import VHOST
 from schemas.routing import Lane, ingress_exchange, queue_name, routing_key
 from tests.integration.operations.desk import HEALTH, LA, POLICE, Office

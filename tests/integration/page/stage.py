@@ -11,11 +11,11 @@ import httpx2
 from broker.alerts import book
 from broker.alerts.listing import Listed, listed_standing
 from broker.alerts.tokens import Tokens
-from broker.ledger import Ledger
+from broker.ledger.ledger import Ledger
 from broker.page.live import Live
 from broker.page.serving import PageOptions, served_page
 from broker.page.settings import Address, PageSettings
-from broker.watch_glance import Glance
+from broker.watch.glance import Glance
 from tests.unit.page.scene import NIGHT
 
 TOKENS = Tokens([b"a synthetic key of thirty-two byte"])

@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Page, expect
 
 from broker.alerts.tokens import Claim
 from broker.page.settings import PageSettings
-from broker.watch_glance import Glance
+from broker.watch.glance import Glance
 from tests.integration.page.browser import DESKTOP, PHONE, chromium, violations, visiting
 from tests.integration.page.stage import TOKENS, Stage, staged
 from tests.unit.page.scene import HEALTH, IDVA, NIGHT, WELL, figures, glance_of, night, night_glance, quiet

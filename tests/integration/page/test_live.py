@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from broker.ledger_engine import LedgerUnavailable
+from broker.ledger.engine import LedgerUnavailable
 from broker.page.live import MOST_LISTENERS
 from broker.page.pages import wall_page
 from broker.page.serving import PageOptions, served_page

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from broker.ledger import Ledger
+from broker.ledger.ledger import Ledger
 from tests.integration.reports.months import BEGAN, fill
 
 

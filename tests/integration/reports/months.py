@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cache
 
-from broker.ledger import Ledger
+from broker.ledger.ledger import Ledger
 from schemas.stub import Event
 from tests.support.parties import Party, make_directory, make_party
 from tests.unit.clocks.times import local

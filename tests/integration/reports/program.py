@@ -7,7 +7,7 @@ from pathlib import Path
 import pypdf
 from typer.testing import CliRunner, Result
 
-from broker.cli_report import app
+from broker.cli.report import app
 
 runner = CliRunner()
 

@@ -8,7 +8,7 @@ import pytest
 from adapters.kit.refusal import Refused
 from adapters.la.console.month_office import Written, find_reference, write_month
 from broker.reports import Month
-from broker.watch_threads import reference_of
+from broker.watch.threads import reference_of
 from deploy.demo.agencies import COUNCIL, MANAGER
 from deploy.demo.area import Area
 from deploy.demo.scenario import at

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select, text
 
-from broker.ledger import Ledger
-from broker.ledger_tables import metadata
+from broker.ledger.ledger import Ledger
+from broker.ledger.tables import metadata
 from deploy.local.postgres import LocalPostgres
 from tests.integration.reports.months import BEGAN, MONTH
 from tests.integration.reports.program import run

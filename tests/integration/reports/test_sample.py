@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from broker.calendars import Calendars
-from broker.ledger import Ledger
+from broker.ledger.ledger import Ledger
 from broker.reports import sample_check
 from broker.reports.sample_check import REASONS, faults_of, read_sample
 from schemas.stub import Event

@@ -17,8 +17,8 @@ from adapters.kit.store.alarms import Alarm
 from adapters.kit.store.store import Store
 from adapters.kit.store.transaction import Transaction
 from broker import hub_word
-from broker.directory_keys import load_signer, make_key
-from broker.directory_tuf import Signer
+from broker.directory.keys import load_signer, make_key
+from broker.directory.tuf import Signer
 from broker.hub import Delivery, Handler, HubConnection, Outcome
 from broker.manifest_post import ManifestPost
 from broker.topology import MONITOR, Topology

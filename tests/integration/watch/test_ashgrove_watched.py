@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from broker.alerts import AlertKind
 from broker.topology import MONITOR, Topology
-from broker.watch_standing import Phase
+from broker.watch.standing import Phase
 from deploy.demo.agencies import COUNCIL
 from deploy.demo.area import Area, make_homes
 from deploy.demo.scenario import STEPS, Ashgrove

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import text
 
 from adapters.kit.envelope.sealing import Chain, Event
-from broker import watch_quarantine
 from broker.alerts import AlertKind
 from broker.hub import MAX_BODY_BYTES, Delivery
-from broker.ledger_engine import LedgerUnavailable
+from broker.ledger.engine import LedgerUnavailable
 from broker.verify import Refusal
+from broker.watch import quarantine
 from schemas.envelope import Frame, read_envelope
 from schemas.routing import Lane
 from tests.integration.watch.watching import EAGER, Watching, World, watching
@@ -105,7 +105,7 @@ async def test_a_bad_envelope_is_counted_alarmed_and_set_aside_while_its_neighbo
         await open_watch.watch.intake.handle(delivery)
     await open_watch.watch.round()
     assert [passage.stub.event for passage in await open_watch.ledger.passages()] == [Event.HEARTBEAT]
-    (tally,) = await watch_quarantine.tallies(open_watch.ledger)
+    (tally,) = await quarantine.tallies(open_watch.ledger)
     assert (tally.ingress_owner, tally.code, tally.total) == (bad.ingress_owner, code, 2)
     assert AlertKind.REFUSED in open_watch.world.raised()
     assert open_watch.value("mash_stubs_refused_total", participant=bad.ingress_owner, code=code) == 2
@@ -119,7 +119,7 @@ async def test_a_refused_envelope_leaves_its_size_and_hash_and_no_ciphertext(ope
     spoil, code = BAD[attack]
     bad = spoil(Post(open_watch.world.directory))
     await open_watch.watch.intake.handle(bad)
-    (held,) = await watch_quarantine.held(open_watch.ledger)
+    (held,) = await quarantine.held(open_watch.ledger)
     assert (held.code, held.size, len(held.body_hash)) == (code, len(bad.body), 32)
     if code in ("E00", "E01", "E02", "E03"):
         assert held.stub is None
@@ -149,7 +149,7 @@ async def test_a_suspended_agency_is_heard_no_more(ledger_url: str) -> None:
     async with watching(ledger_url, world) as opened:
         await opened.watch.intake.handle(whole)
         await opened.watch.round()
-        assert [tally.code for tally in await watch_quarantine.tallies(opened.ledger)] == ["E07"]
+        assert [tally.code for tally in await quarantine.tallies(opened.ledger)] == ["E07"]
         assert (await opened.ledger.head()).entries == 0
         assert AlertKind.REFUSED in world.raised()
 
@@ -162,7 +162,7 @@ async def test_a_message_misrouted_to_somebody_without_an_agreement_is_refused(l
     async with watching(ledger_url, world) as opened:
         await opened.watch.intake.handle(stray)
         await opened.watch.round()
-        assert [tally.code for tally in await watch_quarantine.tallies(opened.ledger)] == ["E07"]
+        assert [tally.code for tally in await quarantine.tallies(opened.ledger)] == ["E07"]
         assert AlertKind.REFUSED in world.raised()
 
 
@@ -194,7 +194,7 @@ async def test_an_impostor_cannot_make_the_watch_fetch_without_end(ledger_url: s
         for _ in range(5):
             await opened.watch.intake.handle(good(future))
         assert world.reads == before + 1
-        (tally,) = await watch_quarantine.tallies(opened.ledger)
+        (tally,) = await quarantine.tallies(opened.ledger)
         assert (tally.code, tally.total) == ("E06", 5)
 
 
@@ -202,11 +202,11 @@ async def test_the_quarantine_is_bounded_and_its_counts_are_not(open_watch: Watc
     """M16: the oldest rows make room; how often it happened is never forgotten."""
     bad = malformed(Post(open_watch.world.directory))
     refusal = Refusal("E01", None, "section ends early")
-    put = partial(watch_quarantine.put, open_watch.ledger, bad, refusal, at=open_watch.world.now, max_rows=5)
+    put = partial(quarantine.put, open_watch.ledger, bad, refusal, at=open_watch.world.now, max_rows=5)
     for _ in range(12):
         await put()
-    assert await watch_quarantine.size(open_watch.ledger) == 5
-    assert [tally.total for tally in await watch_quarantine.tallies(open_watch.ledger)] == [12]
+    assert await quarantine.size(open_watch.ledger) == 5
+    assert [tally.total for tally in await quarantine.tallies(open_watch.ledger)] == [12]
 
 
 async def test_a_fault_of_ours_sets_the_delivery_aside_and_the_next_one_passes(
@@ -226,7 +226,7 @@ async def test_a_fault_of_ours_sets_the_delivery_aside_and_the_next_one_passes(
     for delivery in (poison, healthy):
         await open_watch.watch.intake.handle(delivery)
     await open_watch.watch.round()
-    (held,) = await watch_quarantine.held(open_watch.ledger)
+    (held,) = await quarantine.held(open_watch.ledger)
     assert (held.code, held.detail, held.stub) == ("E99", "LookupError", None)
     assert (await open_watch.ledger.head()).entries == 1
     assert open_watch.value("mash_watch_faults_total") == 1

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from broker.cli_clock import app
-from broker.ledger import Ledger
+from broker.cli.clock import app
+from broker.ledger.ledger import Ledger
 from broker.sla.started import StartedKind, read_subject
 from broker.timers import started as book
 

@@ -19,16 +19,16 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from typer.testing import CliRunner, Result
 
 from adapters.kit.envelope.sealing import Event
-from broker.cli import build
+from broker.cli.main import build
 from broker.embedded import EmbeddedHub
-from broker.ledger import Ledger
-from broker.ledger_engine import ledger_url
+from broker.ledger.engine import ledger_url
+from broker.ledger.ledger import Ledger
 from broker.topology import Topology
 from schemas.directory import Directory
 from tests.support.parties import NOW, make_directory, make_party
 from tests.unit.watch.traffic import HEALTH, LA, POLICE, Post
 
-PROGRAM = [sys.executable, "-c", "from broker.cli import main; main()"]
+PROGRAM = [sys.executable, "-c", "from broker.cli.main import main; main()"]
 ROOT = Path(__file__).parents[3]
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from broker.alerts import AlertKind
 from broker.calendar import MASH_CALENDAR
-from broker.ledger_tables import timers
+from broker.ledger.tables import timers
 from broker.sla.started import StartedKind
 from broker.timers import rows
 from broker.timers import started as book

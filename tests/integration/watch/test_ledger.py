@@ -12,11 +12,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from adapters.kit.envelope.sealing import Event
-from broker.ledger import Ledger
-from broker.ledger_chain import link_hash
-from broker.ledger_engine import LedgerUnavailable, NoLedger
-from broker.ledger_engine import ledger_url as read_url
-from broker.ledger_tables import stubs
+from broker.ledger.chain import link_hash
+from broker.ledger.engine import LedgerUnavailable, NoLedger
+from broker.ledger.engine import ledger_url as read_url
+from broker.ledger.ledger import Ledger
+from broker.ledger.tables import stubs
 from broker.verify import VerifiedStub
 from tests.support.parties import NOW
 from tests.unit.watch.traffic import LA, POLICE, Post

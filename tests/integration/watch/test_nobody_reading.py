@@ -5,7 +5,7 @@ from pathlib import Path
 
 from broker.alerts import AlertKind
 from broker.hub import Delivery
-from broker.watch_probe import management_probe
+from broker.watch.probe import management_probe
 from deploy.local.rabbitmq import LocalRabbitMQ
 from schemas.routing import Lane
 from schemas.stub import Event

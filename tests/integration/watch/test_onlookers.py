@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from broker.alerts import AlertKind
-from broker.watch_glance import Glance
+from broker.watch.glance import Glance
 from tests.integration.watch.watching import World, watching
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from broker import watch_quarantine
-from broker.cli import build
+from broker.cli.main import build
+from broker.watch import quarantine
 from schemas.directory import canonical_bytes
 from schemas.stub import Event
 from tests.integration.watch.test_bad_input import BAD, good
@@ -24,13 +24,13 @@ async def test_a_stub_that_was_refused_by_a_directory_that_was_wrong_is_entered_
     world.directory = replace(directory(suspended=[LA]), hash=post.directory.hash)
     async with watching(ledger_url, world) as opened:
         await opened.watch.intake.handle(good(post))
-        (judged,) = await watch_quarantine.readmit(opened.ledger, post.directory)
+        (judged,) = await quarantine.readmit(opened.ledger, post.directory)
         assert (judged.held.code, judged.refusal) == ("E07", None)
         (passage,) = await opened.ledger.passages()
         assert (passage.stub.from_, passage.received_at) == (LA, world.now)
         assert (await opened.ledger.verify()).fault is None
-        assert await watch_quarantine.size(opened.ledger) == 0
-        assert await watch_quarantine.readmit(opened.ledger, post.directory) == ()
+        assert await quarantine.size(opened.ledger) == 0
+        assert await quarantine.readmit(opened.ledger, post.directory) == ()
 
 
 async def test_nothing_bad_is_entered_by_being_verified_again(ledger_url: str) -> None:
@@ -39,11 +39,11 @@ async def test_nothing_bad_is_entered_by_being_verified_again(ledger_url: str) -
         post = Post(opened.world.directory)
         for spoil, _ in BAD.values():
             await opened.watch.intake.handle(spoil(post))
-        judged = await watch_quarantine.readmit(opened.ledger, opened.world.directory)
+        judged = await quarantine.readmit(opened.ledger, opened.world.directory)
         assert judged
         assert {one.refusal.code if one.refusal else "entered" for one in judged} == {one.held.code for one in judged}
         assert (await opened.ledger.head()).entries == 0
-        assert await watch_quarantine.size(opened.ledger) == len(BAD)
+        assert await quarantine.size(opened.ledger) == len(BAD)
 
 
 def test_an_operator_is_told_what_was_entered_and_what_was_not(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from adapters.la.console.enquiry import Planned
 from adapters.la.console.form import load_form
 from adapters.la.console.office import console_of
 from broker.alerts import AlertKind
-from broker.watch_directory import read_exported
-from broker.watch_program import WatchOptions, opened
+from broker.watch.directory import read_exported
+from broker.watch.program import WatchOptions, opened
 from deploy.demo.agencies import AGENCIES, COUNCIL, MANAGER
 from deploy.demo.area import FORM
 from deploy.demo.sandbox import make_sandbox

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from adapters.kit.envelope.sealing import Event
-from broker import watch_quarantine
 from broker.hub import Delivery
-from broker.ledger import Ledger, Seen
+from broker.ledger.ledger import Ledger, Seen
+from broker.watch import quarantine
 from schemas.routing import Lane
 from tests.integration.watch.watching import Watching, World, watching
 from tests.support.parties import NOW
@@ -40,7 +40,7 @@ async def test_a_refused_delivery_among_several_is_set_aside_and_the_rest_is_ent
     crowd = [post.write(LA, POLICE, Event.REQUEST), junk, post.write(POLICE, LA, Event.HEARTBEAT)]
     await open_watch.watch.intake.take(crowd)
     assert (await open_watch.ledger.head()).entries == 2
-    assert [held.code for held in await watch_quarantine.held(open_watch.ledger)] == ["E01"]
+    assert [held.code for held in await quarantine.held(open_watch.ledger)] == ["E01"]
 
 
 async def test_a_fault_of_ours_over_several_leaves_each_to_be_taken_alone(

@@ -15,9 +15,9 @@ from broker.alerts.book import Entry
 from broker.calendars import Calendars
 from broker.hub import HubConnection, Outcome
 from broker.topology import MONITOR, Topology
-from broker.watch_picture import standing
-from broker.watch_probe import embedded_probe, management_probe
-from broker.watch_standing import Phase
+from broker.watch.picture import standing
+from broker.watch.probe import embedded_probe, management_probe
+from broker.watch.standing import Phase
 from deploy.local.rabbitmq import LocalRabbitMQ
 from schemas.receipt import Outcome as ReceiptOutcome
 from schemas.receipt import Receipt, ReceiptKind

@@ -9,10 +9,10 @@ from typing import Any
 from broker.alerts import AlertKind
 from broker.alerts.book import Entry
 from broker.calendars import Calendars
-from broker.ledger import Ledger
-from broker.watch import Watch
-from broker.watch_directory import DirectorySource
-from broker.watch_outside import Outside, WatchSettings
+from broker.ledger.ledger import Ledger
+from broker.watch.directory import DirectorySource
+from broker.watch.outside import Outside, WatchSettings
+from broker.watch.watch import Watch
 from schemas.directory import Directory
 from tests.support.parties import NOW
 from tests.unit.watch.traffic import directory

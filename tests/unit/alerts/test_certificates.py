@@ -14,7 +14,7 @@ from broker.expiries import EndingKind, Nearness
 from broker.peer_certificates import certificates_of
 from broker.telemetry import Telemetry
 from broker.topology import MONITOR
-from broker.watch_samples import Ledgers, samples
+from broker.watch.samples import Ledgers, samples
 from tests.support.parties import NOW
 from tests.unit.watch.traffic import POLICE, directory
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from broker.directory import Alarm, Freshness, Raised, directory_of
-from broker.directory_client import DirectoryClient, NoDirectory, NotPinned
-from broker.directory_keys import load_signer, make_key
-from broker.directory_repository import NotEnoughSignatures, NothingPublished
-from broker.directory_shelf import Shelf
-from broker.directory_tuf import Metadata, MetaFile, Timestamp
+from broker.directory.client import DirectoryClient, NoDirectory, NotPinned
+from broker.directory.keys import load_signer, make_key
+from broker.directory.repository import NotEnoughSignatures, NothingPublished
+from broker.directory.rules import Alarm, Freshness, Raised, directory_of
+from broker.directory.shelf import Shelf
+from broker.directory.tuf import Metadata, MetaFile, Timestamp
 from schemas import base64url
 from schemas.routing import Lane
 from tests.support.envelopes import delivered, refusal_code, sealed_by

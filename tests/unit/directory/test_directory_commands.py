@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from adapters.cli import directory, keys
-from broker import cli_directory
+from broker.cli import directory as hub_directory
 from schemas import base64url
 from schemas.fingerprint import fingerprint
 
@@ -33,7 +33,7 @@ checked_by = ["registrar-1", "registrar-2"]
 
 
 def hub(*words: object) -> Result:
-    return CliRunner().invoke(cli_directory.app, [str(word) for word in words])
+    return CliRunner().invoke(hub_directory.app, [str(word) for word in words])
 
 
 def agency(home: Path, *words: object) -> Result:

@@ -5,9 +5,9 @@ import random
 
 import pytest
 
-from broker.directory import Alarm
-from broker.directory_client import DirectoryDamaged
-from broker.directory_keys import KeyReadableByOthers
+from broker.directory.client import DirectoryDamaged
+from broker.directory.keys import KeyReadableByOthers
+from broker.directory.rules import Alarm
 from schemas.members import Members
 from tests.support.parties import NOW, Party
 from tests.support.registry import Registry, alarms, member_of

@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from broker.directory import Alarm
-from broker.directory_client import DirectoryClient
-from broker.directory_fetch import fetcher_for
+from broker.directory.client import DirectoryClient
+from broker.directory.fetch import fetcher_for
+from broker.directory.rules import Alarm
 from tests.support.parties import NOW
 from tests.support.registry import Registry
 

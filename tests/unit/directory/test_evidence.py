@@ -28,7 +28,7 @@ from adapters.kit.evidence.bundle import (
 from adapters.kit.evidence.findings import verify_bundle
 from adapters.kit.evidence.source import NothingHere, Open, exhibits
 from adapters.kit.keys.secrets import SecretBytes
-from broker.directory_proof import Archive
+from broker.directory.proof import Archive
 from schemas.directory import Directory
 from schemas.envelope import Frame, read_envelope
 from schemas.receipt import Outcome, Receipt, ReceiptKind

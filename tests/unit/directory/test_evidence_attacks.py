@@ -30,10 +30,10 @@ from adapters.kit.evidence.bundle import (
     write_bundle,
 )
 from adapters.kit.evidence.findings import Finding, verify_bundle
-from broker.directory_keys import key_of_identity
-from broker.directory_proof import Archive
-from broker.directory_shelf import role_name
-from broker.directory_tuf import CryptoSigner, Metadata, Snapshot
+from broker.directory.keys import key_of_identity
+from broker.directory.proof import Archive
+from broker.directory.shelf import role_name
+from broker.directory.tuf import CryptoSigner, Metadata, Snapshot
 from schemas.directory import Directory
 from schemas.envelope import Frame, read_envelope, read_stub, write_head
 from schemas.receipt import Outcome, Receipt, ReceiptKind

@@ -12,7 +12,7 @@ import pytest
 from adapters.kit.envelope.sealing import Sealed, Section
 from adapters.kit.evidence.bundle import Bundle, Exhibit, OpenedSection, Proof, exhibit_of, proof_of, proofs_for
 from adapters.kit.evidence.findings import Finding, verify_bundle
-from broker.directory_proof import Archive
+from broker.directory.proof import Archive
 from schemas import signing
 from schemas.directory import Directory
 from schemas.envelope import Frame, read_envelope, read_stub, write_head

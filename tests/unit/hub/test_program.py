@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from broker.cli import COMMANDS, build
+from broker.cli.main import COMMANDS, build
 
 ROOT = Path(__file__).parents[3]
 
@@ -30,7 +30,7 @@ def test_help_imports_no_command_and_nothing_heavy() -> None:
     """`mash-hub --help` answers at once because it loads nothing it does not need."""
     code = (
         "import sys; sys.argv = ['mash-hub', '--help']\n"
-        "import broker.cli\n"
+        "import broker.cli.main\n"
         "try: broker.cli.main()\n"
         "except SystemExit: pass\n"
         "print([name for name in ('aio_pika', 'httpx2', 'pydantic', 'sqlalchemy', 'nacl') if name in sys.modules])"

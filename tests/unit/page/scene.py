@@ -12,9 +12,9 @@ from broker.alerts import HubFigures, View
 from broker.alerts.rules import judge
 from broker.calendars import Calendars
 from broker.page.board import Board
-from broker.watch_glance import Glance
-from broker.watch_picture import Picture
-from broker.watch_samples import Ledgers
+from broker.watch.glance import Glance
+from broker.watch.picture import Picture
+from broker.watch.samples import Ledgers
 from schemas.directory import Directory, Pair
 from schemas.routing import Lane
 from tests.support.parties import make_party

@@ -6,7 +6,7 @@ from datetime import timedelta
 from adapters.kit.envelope.sealing import Event
 from broker.alerts import SILENT_AFTER
 from broker.page.agencies import Agency, agencies_of
-from broker.watch_glance import Glance
+from broker.watch.glance import Glance
 from schemas.routing import Lane
 from tests.unit.page.scene import (
     AGENCIES,

@@ -10,7 +10,7 @@ from broker.alerts.book import Entry
 from broker.alerts.listing import Listed
 from broker.page.board import Board
 from broker.page.calls import MOST_REASONS, QUIET, to_do
-from broker.watch_glance import Glance
+from broker.watch.glance import Glance
 from schemas.routing import Lane
 from tests.unit.page.scene import (
     HEALTH,

@@ -8,7 +8,7 @@ from itertools import permutations, product
 import pytest
 
 from broker.page.wall import MARKS, MOST_ROWS, STATES, Level, level_of, wall_of
-from broker.watch_standing import OVER, Phase, Standing, by_time_to_breach
+from broker.watch.standing import OVER, Phase, Standing, by_time_to_breach
 from schemas.rating import RagRating
 from tests.unit.page.scene import HEALTH, IDVA, LA, NIGHT, POLICE, board_of, glance_of, night, quiet
 

@@ -17,7 +17,7 @@ from adapters.kit.store.alarms import Priority
 from adapters.kit.store.store import Store
 from adapters.kit.store.tables import quarantine
 from broker import hub_word
-from broker.directory_tuf import Signer
+from broker.directory.tuf import Signer
 from broker.hub import Delivery
 from broker.manifests import manifest
 from broker.topology import HUB, HUB_LANE

@@ -14,7 +14,7 @@ from adapters.kit.running.manifests_owed import LISTENED_FOR, LOOKED_BACK, are_o
 from adapters.kit.store.alarms import Alarm, Priority
 from adapters.kit.store.store import Store
 from broker import hub_word
-from broker.directory_tuf import Signer
+from broker.directory.tuf import Signer
 from broker.hub import Delivery
 from broker.manifest_post import CATCH_UP, days_due
 from broker.manifests import manifest

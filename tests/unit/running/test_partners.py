@@ -12,7 +12,7 @@ from adapters.kit.running.chores import HubSilent, keep_directory, notice_silenc
 from adapters.kit.running.partners import FixedPartners, HeldConnection, SignedPartners, partners_of
 from adapters.kit.running.sandbox_directory import NotASandbox, write_unsigned_directory
 from adapters.kit.running.settings import AdapterFile, AdapterSettings, Answers
-from broker.directory_client import NoDirectory
+from broker.directory.client import NoDirectory
 from broker.hub import Handler, Outcome
 from schemas.routing import Lane
 from tests.support.parties import NOW, make_directory, make_party

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 from adapters.kit.envelope.sealing import Event
 from adapters.kit.running.reconciliation import YOUNG, Books, Line, differences, from_number
-from broker.ledger_chain import Passage
+from broker.ledger.chain import Passage
 from broker.manifests import manifest
 from schemas.reconciliation import DailyManifest, DifferenceKind
 from tests.support.parties import NOW

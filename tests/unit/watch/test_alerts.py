@@ -26,8 +26,8 @@ from broker.alerts import (
 from broker.alerts.rules import REFUSAL_STANDS, judge
 from broker.calendar import MASH_CALENDAR
 from broker.calendars import Calendars
-from broker.watch_picture import Picture
-from broker.watch_quarantine import Tally
+from broker.watch.picture import Picture
+from broker.watch.quarantine import Tally
 from schemas.agency import is_participant_id
 from schemas.routing import Lane
 from tests.support.parties import NOW

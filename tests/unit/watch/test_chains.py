@@ -7,7 +7,7 @@ import pytest
 
 from adapters.kit.delivery import chain as adapters_chain
 from adapters.kit.envelope.sealing import Event
-from broker.watch_chains import GAP_AFTER, RESTART, STANDS, ChainFault, ChainFaultKind, Chains
+from broker.watch.chains import GAP_AFTER, RESTART, STANDS, ChainFault, ChainFaultKind, Chains
 from tests.unit.watch.traffic import LA, POLICE, Story
 
 

@@ -4,10 +4,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from broker.calendars import Calendars
-from broker.watch_departed import awaited, ended
-from broker.watch_directory import read_exported
-from broker.watch_picture import Picture, standing
-from broker.watch_standing import Phase
+from broker.watch.departed import awaited, ended
+from broker.watch.directory import read_exported
+from broker.watch.picture import Picture, standing
+from broker.watch.standing import Phase
 from schemas import base64url
 from schemas.directory import SigningKey, canonical_bytes
 from schemas.stub import Event

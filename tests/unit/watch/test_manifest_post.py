@@ -13,7 +13,7 @@ import pytest
 
 from broker import hub_word, manifest_book
 from broker.hub import Delivery, Handler, Outcome
-from broker.ledger import Ledger
+from broker.ledger.ledger import Ledger
 from broker.manifest_post import ManifestPost, NoHubKey, days_due, manifest_signer, readers, without_names
 from broker.manifests import manifest
 from schemas import base64url

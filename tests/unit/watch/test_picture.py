@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from adapters.kit.envelope.sealing import Event
 from broker.calendars import Calendars
-from broker.watch_picture import Picture, standing
-from broker.watch_standing import Phase, Standing, Unreceipted
+from broker.watch.picture import Picture, standing
+from broker.watch.standing import Phase, Standing, Unreceipted
 from tests.unit.watch.traffic import LA, POLICE, Story
 
 CALENDARS = Calendars()

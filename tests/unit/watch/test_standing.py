@@ -7,9 +7,9 @@ import pytest
 
 from adapters.kit.envelope.sealing import Event
 from broker.calendars import Calendars
-from broker.watch_picture import Picture, standing
-from broker.watch_standing import Phase, Standing, time_to_breach
-from broker.watch_threads import MAX_CONVERSATIONS, MAX_NOTES, reference_of
+from broker.watch.picture import Picture, standing
+from broker.watch.standing import Phase, Standing, time_to_breach
+from broker.watch.threads import MAX_CONVERSATIONS, MAX_NOTES, reference_of
 from schemas.rating import RagRating
 from schemas.routing import Lane
 from tests.unit.watch.traffic import HEALTH, LA, POLICE, Story, identifier
@@ -226,7 +226,7 @@ def test_an_agency_that_floods_a_thread_silences_itself_and_nobody_else() -> Non
 def test_an_agency_that_opens_too_many_threads_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """M16: memory is bounded a participant, and the neighbours' requests are followed."""
     assert MAX_CONVERSATIONS >= 16_000  # a year of a large hub's requests by one council
-    monkeypatch.setattr("broker.watch_threads.MAX_CONVERSATIONS", 3)
+    monkeypatch.setattr("broker.watch.threads.MAX_CONVERSATIONS", 3)
     story = Story()
     for number in range(5):
         story.say(LA, POLICE, Event.REQUEST, thread=f"flood-{number}")

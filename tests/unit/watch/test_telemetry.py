@@ -20,7 +20,7 @@ from broker.alerts import AlertKind
 from broker.alerts.rules import judge
 from broker.expiries import EndingKind
 from broker.telemetry import ALLOWED_LABELS, COUNTERS, GAUGES, HISTOGRAMS, UNKNOWN, Sample, Telemetry, served
-from broker.watch_samples import Ledgers, samples
+from broker.watch.samples import Ledgers, samples
 from schemas.routing import Lane
 from tests.conftest import cannot_be_had
 from tests.unit.watch.test_alerts import view_of

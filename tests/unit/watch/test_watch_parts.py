@@ -13,9 +13,9 @@ from broker.alerts import Alert, AlertKind, Urgency
 from broker.alerts.book import Entry
 from broker.alerts.log import log_alert
 from broker.timers import Reading
-from broker.watch_clock import TrustedClock
-from broker.watch_directory import DirectorySource, DirectoryUnreadable
-from broker.watch_probe import figures_of
+from broker.watch.clock import TrustedClock
+from broker.watch.directory import DirectorySource, DirectoryUnreadable
+from broker.watch.probe import figures_of
 from schemas.directory import Directory
 from schemas.routing import Lane
 from tests.support.parties import NOW

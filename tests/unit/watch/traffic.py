@@ -10,7 +10,7 @@ from typing import Any
 
 from adapters.kit.envelope.sealing import Author, Chain, Event, Outgoing, Section, seal
 from broker.hub import Delivery
-from broker.ledger_chain import Passage
+from broker.ledger.chain import Passage
 from broker.verify import Circumstances, VerifiedStub, check_envelope
 from schemas import base64url
 from schemas.directory import Directory

@@ -1,0 +1,1 @@
+"""The program `mash-hub`: one module a group of commands."""
