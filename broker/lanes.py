@@ -98,6 +98,7 @@ class ConsumeLane(Supervised):
         super().__init__(name, open_channel=open_channel, settings=settings)
         self._lane, self._queue, self._handler = lane, queue, handler
         self._at_once = handler.at_once if isinstance(handler, ManyHandler) else 1
+        self._most = self._at_once
         self._canary = canary
         self._pace = Pace(settings.gather[lane])
         self._silence = Silence()
@@ -128,8 +129,8 @@ class ConsumeLane(Supervised):
     async def _handle_all(self, channel: Channel) -> None:
         """Handle arrivals until the channel ends, or until the first success after a failure."""
         on_probation = bool(self._poisoned)
-        at_once = 1 if on_probation else self._at_once
         while True:
+            at_once = 1 if on_probation else self._most
             waiting = [await channel.arrivals.get()]
             await self._pace.keep()
             while len(waiting) < at_once and not channel.arrivals.empty():
@@ -158,12 +159,15 @@ class ConsumeLane(Supervised):
             if being_cancelled():
                 raise
             self._poisoned += 1
+            self._most = 1
             log.warning("%s: the handler failed (%s)", self.name, type(fault).__name__)
             raise HandlerFailed from None
         finally:
             self._busy = False
             self._silence.heard()
         self._poisoned = 0
+        # Slowly back to many: a store too slow for so many within the limit would fail over them for ever.
+        self._most = min(2 * self._most, self._at_once)
 
     async def _hand_over(self, deliveries: Sequence[Delivery]) -> None:
         if len(deliveries) > 1 and isinstance(self._handler, ManyHandler):

@@ -55,6 +55,24 @@ async def test_after_a_failure_messages_are_handed_over_one_by_one_and_none_was_
     assert [channel.prefetch for channel in broker.channels][:2] == [32, 1]
 
 
+@dataclass
+class Slow(Several):
+    """Has time for two messages within the limit, and for the others none."""
+
+    async def take(self, deliveries: Sequence[Delivery]) -> None:
+        await super().take(deliveries)
+        if len(deliveries) > 2:
+            raise TimeoutError
+
+
+async def test_a_handler_too_slow_for_a_whole_group_is_not_given_one_again_after_every_success() -> None:
+    """The danger: one of a group succeeds, the next whole group fails, and a backlog grows faster than it shrinks."""
+    broker, handler = FakeBroker(waiting=arrivals(5)), Slow()
+    async with consuming(broker, handler):
+        await until(lambda: len(handler.groups) >= 4)
+    assert [len(group) for group in handler.groups][:3] == [4, 1, 2]
+
+
 async def test_a_handler_of_single_deliveries_is_given_one_at_a_time() -> None:
     """Nothing changes for whoever does not ask for several."""
     broker, taken = FakeBroker(waiting=arrivals(3)), list[bytes]()
