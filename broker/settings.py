@@ -45,10 +45,10 @@ class TransportSettings:
     silence_limit: float = 8.0
     backoff: Backoff = Backoff()
     gather: dict[Lane, float] = field(
-        default_factory=lambda: {Lane.URGENT: 0.0, Lane.ROUTINE: 0.05, Lane.RECEIPT: 0.05},
+        default_factory=lambda: {Lane.URGENT: 0.0, Lane.ROUTINE: 0.1, Lane.RECEIPT: 0.1},
         hash=False,
     )
     prefetch: dict[Lane, int] = field(
-        default_factory=lambda: {Lane.URGENT: 8, Lane.ROUTINE: 32, Lane.RECEIPT: 32},
+        default_factory=lambda: {Lane.URGENT: 8, Lane.ROUTINE: 32, Lane.RECEIPT: 128},
         hash=False,
     )

@@ -78,6 +78,8 @@ class _Failing:
     async def refused(self, request: Request, fault: Exception) -> Response:
         """Say why not, or lead to the sign-in."""
         assert isinstance(fault, HTTPException), "registered for it"  # noqa: S101 - for the type checker
+        if fault.status_code == 303 and request.url.path.startswith("/live/"):
+            return Response(status_code=403)  # nobody reads a page in a stream: the page that asked loads itself again
         if fault.status_code == 303:
             return RedirectResponse((fault.headers or {}).get("Location", "/"), 303)
         own = fault.detail if fault.detail != HTTPStatus(fault.status_code).phrase else ""

@@ -24,7 +24,7 @@ from broker.watch import quarantine
 from broker.watch.glance import Glance
 from broker.watch.outside import Outside, WatchSettings
 
-AT_ONCE: Final = 32
+AT_ONCE: Final = 128
 _NEWER: Final = "newer directory: refresh, then hold"
 
 

@@ -202,6 +202,7 @@ class Station:
 
     async def report(self) -> dict[str, Any]:
         """Count and measure: seconds from the press to the commit that holds RECEIVED, and to the answer."""
+        memory = list(self.notes.memory)  # of the work; what follows reads everything that there is
         rows, asked = await self.sent(), self.notes.asked_at
         received = [
             self._committed(row["received_at"].timestamp()) - asked[row["ref"]]
@@ -224,7 +225,7 @@ class Station:
             "filed": documents,
             "violations": broken,
             "alarms": alarms,
-            "memory_mb": list(self.notes.memory),
+            "memory_mb": memory,
             "stalls": list(self.notes.stalls),
             "timers_late": list(self.notes.timers_late),
         }

@@ -28,7 +28,7 @@ from adapters.kit.store.store import Store
 from adapters.kit.store.transaction import Transaction
 from broker.hub import Delivery
 
-AT_ONCE: Final = 32
+AT_ONCE: Final = 128
 _Result = TypeVar("_Result")
 
 

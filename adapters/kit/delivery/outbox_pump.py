@@ -32,8 +32,8 @@ from broker.hub import HubConnection, Outcome
 from broker.pace import Pace
 from schemas.routing import Lane
 
-BATCH: Final = 32
-GATHER: Final = 0.05  # seconds: what becomes due within them is claimed together, unless it is urgent
+BATCH: Final = 64
+GATHER: Final = 0.1  # seconds: what becomes due within them is claimed together, unless it is urgent
 Attempt: TypeAlias = tuple[Row, Outcome]
 Wakes: TypeAlias = Callable[[Written, datetime], bool]
 

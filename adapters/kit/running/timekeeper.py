@@ -7,7 +7,7 @@ clock goes on (`broker.timers.trust`).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,7 +15,7 @@ from typing import Final
 import structlog
 
 from adapters.kit.store.alarms import Priority
-from adapters.kit.store.errors import StoreUnavailable
+from adapters.kit.store.errors import StoreFault, StoreUnavailable
 from adapters.kit.store.store import Store
 from adapters.kit.store.timers import BATCH, Timer
 from adapters.kit.store.transaction import Transaction
@@ -24,6 +24,8 @@ from broker.watch.clock import TrustedClock
 LOOK_EVERY: Final = 0.5
 TIDY_EVERY: Final = timedelta(seconds=60)
 RETRY_AFTER: Final = timedelta(seconds=5)
+TOGETHER: Final = 20
+"""How many rows share a transaction: it is the one writer's, and messages wait for it."""
 OnTimer = Callable[[Transaction, Timer], Awaitable[None]]
 Tidy = Callable[[Transaction], Awaitable[int]]
 
@@ -55,8 +57,8 @@ class Timekeeper:
         await self._say_step()
         fired = 0
         while due := await self._due(now):
-            done = [timer for timer in due if await self._fire(timer, now)]
-            fired += len(done)
+            for begin in range(0, len(due), TOGETHER):
+                fired += await self._fire_together(due[begin : begin + TOGETHER], now)
         await self._tidy(now)
         return fired
 
@@ -66,14 +68,35 @@ class Timekeeper:
             due = await view.due_timers(now, limit=BATCH + len(waiting))
         return [timer for timer in due if (timer.kind, timer.ref) not in waiting]
 
+    async def _fire_together(self, some: Sequence[Timer], now: datetime) -> int:
+        """Fire rows with their effects in one transaction; if one fails, nothing of it stays and each fires alone."""
+        if len(some) > 1:
+            try:
+                async with self.store.transaction() as tx:
+                    fired = [timer for timer in some if await self._take_and_act(tx, timer)]
+            except (StoreFault, StoreUnavailable):
+                raise
+            except Exception:  # noqa: S110 - said by `_fire`, which finds out whose it is
+                pass
+            else:
+                for timer in fired:
+                    self._again_at.pop((timer.kind, timer.ref), None)
+                return len(fired)
+        return sum([await self._fire(timer, now) for timer in some])
+
+    async def _take_and_act(self, tx: Transaction, timer: Timer) -> bool:
+        taken = await tx.fire_timer(timer)
+        if taken:
+            await self._act(tx, timer)
+        return taken
+
     async def _fire(self, timer: Timer, now: datetime) -> bool:
         """Fire one row with its effect. What fails is ours: it is counted, named by its kind, and tried again."""
         try:
             async with self.store.transaction() as tx:
-                if not await tx.fire_timer(timer):
+                if not await self._take_and_act(tx, timer):
                     return False
-                await self._act(tx, timer)
-        except StoreUnavailable:
+        except (StoreFault, StoreUnavailable):
             raise
         except Exception as fault:
             self._again_at[timer.kind, timer.ref] = now + RETRY_AFTER

@@ -87,5 +87,9 @@ if (document.body.dataset.live) {
       draw(event.data).catch(() => {});
     });
   }
+  source.addEventListener("error", () => {
+    // A refusal, unlike a cut, is final for the browser: a session that ended before the first word leads to the sign-in.
+    if (source.readyState === EventSource.CLOSED) draw("").catch(() => {});
+  });
   setInterval(checkSilence, 1000);
 }

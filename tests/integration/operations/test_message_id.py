@@ -43,12 +43,12 @@ def logged() -> Iterator[io.StringIO]:
 
 
 async def stuff(hub: RabbitHub, *bodies: bytes) -> None:
-    """Publish as an agency that speaks AMQP itself, with a name in every text that an honest client sets."""
+    """Publish as an agency that speaks AMQP itself, with a name in the one text that an honest client fills."""
     async with await aio_pika.connect(hub.address(LA)) as connection:
         channel = await connection.channel(on_return_raises=True)
         target = await channel.get_exchange(ingress_exchange(LA), ensure=False)
         for body in bodies:
-            named = aio_pika.Message(body, message_id=NAME, content_type=NAME, content_encoding=NAME)
+            named = aio_pika.Message(body, message_id=NAME)
             await target.publish(named, routing_key=routing_key(POLICE, Lane.URGENT))
 
 

@@ -1,5 +1,6 @@
 """The page in Chromium: for everybody, at every width, with and without scripts, and live."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -7,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from broker.alerts.tokens import Claim
 from broker.page.settings import PageSettings
@@ -252,6 +253,30 @@ async def test_an_open_page_leads_to_the_sign_in_when_its_session_has_ended(tmp_
         await stage.show(glance_of(quiet(NIGHT + timedelta(hours=12))))
         await expect(page.locator("h1")).to_have_text("Sign in to the MASH hub", timeout=10_000)
         await expect(page.locator("tbody")).to_have_count(0)
+
+
+async def test_a_page_whose_session_ended_before_its_first_word_leads_to_the_sign_in(
+    tmp_path: Path, browser: Browser
+) -> None:
+    """The attack's other half: a refused stream is final for the browser, and the wall behind it would stand."""
+    path, token = tmp_path / "token", secrets.token_hex(32)
+    path.write_text(token)
+    path.chmod(0o600)
+    settings, late = PageSettings(token=path), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await late.wait()
+        await route.continue_()
+
+    async with staged(tmp_path, glances=[night_glance()], settings=settings) as stage, visiting(browser) as page:
+        await page.route("**/live/wall", hold)
+        await page.goto(stage.url)
+        await page.get_by_label("Token of the control room or of your desk").fill(token)
+        await page.get_by_role("button", name="Sign in").click()
+        await expect(page.locator("#headline")).to_have_text("Ring 3 desks now")
+        await stage.show(glance_of(quiet(NIGHT + timedelta(hours=12))))
+        late.set()
+        await expect(page.locator("h1")).to_have_text("Sign in to the MASH hub", timeout=10_000)
 
 
 async def test_a_person_signs_in_and_out(tmp_path: Path, browser: Browser) -> None:

@@ -31,9 +31,12 @@ async def test_with_a_token_nobody_is_anybody_until_they_have_shown_it(tmp_path:
         staged(tmp_path, glances=[night_glance()], settings=PageSettings(token=path)) as stage,
         stage.client() as client,
     ):
-        for shut in (*PAGES, "/live/wall", "/live/alerts", f"/live/desk/{HEALTH}"):
+        for shut in PAGES:
             answer = await client.get(shut)
             assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+        for stream in ("/live/wall", "/live/alerts", f"/live/desk/{HEALTH}"):
+            answer = await client.get(stream)
+            assert (answer.status_code, answer.content) == (403, b"")
         assert await sign_in(stage, client, secrets.token_hex(32)) == 403
         assert (await client.get("/")).status_code == 303
         assert await sign_in(stage, client, token) == 303

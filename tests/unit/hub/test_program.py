@@ -31,7 +31,7 @@ def test_help_imports_no_command_and_nothing_heavy() -> None:
     code = (
         "import sys; sys.argv = ['mash-hub', '--help']\n"
         "import broker.cli.main\n"
-        "try: broker.cli.main()\n"
+        "try: broker.cli.main.main()\n"
         "except SystemExit: pass\n"
         "print([name for name in ('aio_pika', 'httpx2', 'pydantic', 'sqlalchemy', 'nacl') if name in sys.modules])"
     )

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from adapters.kit.running.timekeeper import Timekeeper
+from adapters.kit.store.alarms import Priority
+from adapters.kit.store.errors import LeaseLost
 from adapters.kit.store.store import Store
 from adapters.kit.store.timers import Timer
 from adapters.kit.store.transaction import Transaction
@@ -89,3 +91,31 @@ async def test_a_timer_that_is_put_off_at_the_last_moment_rings_at_its_new_time_
     office.clock.pass_(minutes=1)
     await keeper.run_once()
     assert office.rung == ["one"]
+
+
+async def test_one_timer_that_cannot_fire_holds_no_other_of_its_transaction_up(office: Office) -> None:
+    """Those that are due together share a transaction: of one that fails nothing stays, and the others still fire."""
+    async with office.store.transaction() as tx:
+        for ref in ("two", "three"):
+            await tx.add_timer("clock.test", ref, START)
+
+    async def ring(tx: Transaction, timer: Timer) -> None:
+        await tx.alarm(timer.ref, priority=Priority.P2, code="rung", refs={})
+        if timer.ref == "two":
+            raise LookupError
+
+    keeper = Timekeeper(office.store, {"clock.test": ring}, clock=office.clock)
+    assert await keeper.run_once() == 2
+    async with office.store.snapshot() as view:
+        assert {alarm.alarm_id for alarm in await view.alarms()} == {"one", "three"}
+        assert [timer.ref for timer in await view.due_timers(office.clock.now)] == ["two"]
+
+
+async def test_a_store_that_has_another_owner_stops_the_timers(office: Office) -> None:
+    """The danger: a timekeeper that takes a lost lease for a fault of one timer, and goes on beside the new owner."""
+
+    async def ring(tx: Transaction, timer: Timer) -> None:
+        raise LeaseLost
+
+    with pytest.raises(LeaseLost):
+        await Timekeeper(office.store, {"clock.test": ring}, clock=office.clock).run_once()
