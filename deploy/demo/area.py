@@ -33,6 +33,7 @@ FORM = HERE / "ashgrove.toml"
 SAMPLES = Path(adapters.__file__).parent
 KEYS_AHEAD = timedelta(days=7)
 SETTLE_WITHIN = 60.0
+PATIENCE = 3.0
 
 
 class NotSettled(Exception):
@@ -103,12 +104,19 @@ class Area:
             self._console = console
 
     async def settle(self) -> None:
-        """Wait until nothing is under way: everything sent has been received and opened. Raises `NotSettled`."""
-        give_up = monotonic() + SETTLE_WITHIN
+        """Wait until nothing is under way: everything sent has been received and opened. Raises `NotSettled`.
+
+        What the hub was in doubt about is tried again after a pause of the scenario's own time, which then passes.
+        """
+        give_up, moved_at = monotonic() + SETTLE_WITHIN, monotonic()
         while monotonic() < give_up:
             done = sum([await link.step() for link in self._links])
             if not done and not any([await link.under_way() for link in self._links]):
                 return
+            if done:
+                moved_at = monotonic()
+            elif monotonic() - moved_at > PATIENCE:
+                self.time += timedelta(seconds=1)
             await asyncio.sleep(0 if done else 0.01)
         raise NotSettled
 
