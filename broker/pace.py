@@ -5,6 +5,10 @@ A step here is a transaction: ten messages in one cost little more than one. Who
 
 import asyncio
 from time import monotonic
+from typing import Final
+
+GATHER: Final = 0.1
+"""Seconds that routine messages and receipts wait for company at most, at each step; urgent ones wait for nobody."""
 
 
 class Pace:

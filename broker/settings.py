@@ -5,6 +5,7 @@ Times are seconds. Tests make them short; nobody else should need to.
 
 from dataclasses import dataclass, field
 
+from broker.pace import GATHER
 from schemas.routing import Lane
 
 
@@ -45,7 +46,7 @@ class TransportSettings:
     silence_limit: float = 8.0
     backoff: Backoff = Backoff()
     gather: dict[Lane, float] = field(
-        default_factory=lambda: {Lane.URGENT: 0.0, Lane.ROUTINE: 0.1, Lane.RECEIPT: 0.1},
+        default_factory=lambda: {Lane.URGENT: 0.0, Lane.ROUTINE: GATHER, Lane.RECEIPT: GATHER},
         hash=False,
     )
     prefetch: dict[Lane, int] = field(

@@ -16,15 +16,15 @@ from sqlalchemy import select
 
 from adapters.kit.delivery import outbox
 from adapters.kit.delivery.admission import Entrance, admit
-from adapters.kit.delivery.outbox import MESSAGE, OUT
+from adapters.kit.delivery.outbox import MESSAGE
 from adapters.kit.delivery.states import OutboxEvent, OutboxState
 from adapters.kit.envelope.verification import Arrival, Refusal
 from adapters.kit.refusal import Refused, refuse_if
 from adapters.kit.store.alarms import Priority
-from adapters.kit.store.errors import InRecovery, StoreDamaged
+from adapters.kit.store.errors import InRecovery
 from adapters.kit.store.recovery import is_whole
 from adapters.kit.store.session import Row
-from adapters.kit.store.tables import envelope, inbox_rows, outbox_rows
+from adapters.kit.store.tables import inbox_rows, outbox_rows
 from adapters.kit.store.transaction import Transaction
 from broker.hub import Delivery
 from schemas.envelope import Malformed, read_envelope
@@ -85,12 +85,10 @@ async def take_out(tx: Transaction, peer: str, *, way: Way, user: str) -> tuple[
 
 
 async def _out(tx: Transaction, row: Row, *, way: Way, user: str) -> Carried:
-    kept = await tx.find(envelope, way=OUT, ref=row["ref"])
-    if kept is None or not kept["whole"]:
-        raise StoreDamaged("a sealed message without its bytes")
+    body = await outbox.bytes_of(tx, row)
     refs = {"to": row["recipient"], "mid": row["mid"], "way": way.value, "user": user}
     await tx.record("carried.out", refs=refs)
-    return Carried(row["mid"], row["recipient"], bytes(kept["body"]))
+    return Carried(row["mid"], row["recipient"], body)
 
 
 async def take_in(tx: Transaction, body: bytes, *, sender: str, way: Way, user: str) -> bool:

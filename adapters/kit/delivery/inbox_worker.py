@@ -42,13 +42,12 @@ from adapters.kit.store.session import Row
 from adapters.kit.store.store import Store, Written
 from adapters.kit.store.tables import inbox_rows
 from adapters.kit.store.transaction import Transaction
-from broker.pace import Pace
+from broker.pace import GATHER, Pace
 from schemas.routing import Lane
 
 __all__ = ["BATCH", "Apply", "InboxWorker", "Received"]
 
 BATCH: Final = 32
-GATHER: Final = 0.1  # seconds: what is stored within them is worked on together
 _WINDOW: Final = 500
 _ALONE_AFTER: Final = 2  # openings that never came to an end: from here on a message is worked on alone
 _PAUSE_FOR_CAUSE: Final = timedelta(seconds=2)

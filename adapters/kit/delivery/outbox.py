@@ -249,3 +249,11 @@ async def seal_again(session: Session, row: Row, *, room: Mailroom) -> Row:
 def as_ref(row: Row) -> OutboxRef:
     """Return a row as callers see it."""
     return OutboxRef(row["ref"], row["mid"], OutboxState(row["state"]), row["received_at"])
+
+
+async def bytes_of(session: Session, row: Row) -> bytes:
+    """Give the sealed bytes of a message. Raises StoreDamaged where they are gone or cut."""
+    kept = await session.find(envelope, way=OUT, ref=row["ref"])
+    if kept is None or not kept["whole"]:
+        raise StoreDamaged("a sealed message without its bytes")
+    return bytes(kept["body"])

@@ -24,16 +24,15 @@ from adapters.kit.delivery.outbox import OUT, RECOVERY
 from adapters.kit.delivery.states import OutboxEvent, OutboxState
 from adapters.kit.delivery.waiting import wait_for
 from adapters.kit.failpoints import reach
-from adapters.kit.store.errors import StoreDamaged, StoreUnavailable
-from adapters.kit.store.session import Row, Session
+from adapters.kit.store.errors import StoreUnavailable
+from adapters.kit.store.session import Row
 from adapters.kit.store.store import Store, Written
 from adapters.kit.store.tables import envelope, outbox_rows
 from broker.hub import HubConnection, Outcome
-from broker.pace import Pace
+from broker.pace import GATHER, Pace
 from schemas.routing import Lane
 
 BATCH: Final = 64
-GATHER: Final = 0.1  # seconds: what becomes due within them is claimed together, unless it is urgent
 Attempt: TypeAlias = tuple[Row, Outcome]
 Wakes: TypeAlias = Callable[[Written, datetime], bool]
 
@@ -147,7 +146,7 @@ class OutboxPump:
             rows = await tx.select(outbox_rows, _waiting(lane, tx.now).limit(BATCH))
             await tx.expect(envelope, "ref", [row["ref"] for row in rows], way=OUT)
             claimed = [await outbox_due.claim(tx, row, tx.mailroom) for row in rows]
-            return [Claimed(row, await _bytes_of(tx, row)) for row in claimed if row is not None]
+            return [Claimed(row, await outbox.bytes_of(tx, row)) for row in claimed if row is not None]
 
     async def _anything_waits(self, lane: Lane) -> bool:
         async with self.store.snapshot() as view:
@@ -179,13 +178,6 @@ class OutboxPump:
                 if fresh is not None and fresh["state"] == OutboxState.INFLIGHT.value:
                     await outbox_due.settle(tx, fresh, outcome, room=tx.mailroom)
             reach("C10")
-
-
-async def _bytes_of(session: Session, row: Row) -> bytes:
-    kept = await session.find(envelope, way=OUT, ref=row["ref"])
-    if kept is None or not kept["whole"]:
-        raise StoreDamaged("a sealed message without its bytes")
-    return bytes(kept["body"])
 
 
 def _waves(claimed: list[Claimed]) -> Iterator[list[Claimed]]:
