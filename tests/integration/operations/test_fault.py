@@ -35,17 +35,23 @@ class Cable:
     async def close(self) -> None:
         self._handlers.clear()
 
+    def spent(self) -> bool:
+        """Whether every fault has happened, and one sound message after them."""
+        return all(left < 0 for left in self._left.values())
+
     def _take(self, what: str) -> bool:
         self._left[what] -= 1
         return self._left[what] >= 0
 
 
 async def counted(cable: Cable) -> Tally:
-    """Send over `cable` for a moment."""
+    """Send over `cable` until each of its faults has happened, however slow the machine."""
     traffic = Traffic(cable, cable, recipient="testford-police", senders=2)
     await traffic.start()
     assert traffic.alive()
-    await asyncio.sleep(0.2)
+    async with asyncio.timeout(60):
+        while not cable.spent():
+            await asyncio.sleep(0.01)
     await traffic.stop(drain=0.3)
     return traffic.tally
 
