@@ -82,11 +82,12 @@ async def events_of(stream: httpx2.Response) -> AsyncIterator[tuple[str, str]]:
             yield kind, value
 
 
-async def read_events(stage: Stage, path: str, count: int) -> list[tuple[str, str]]:
-    events: list[tuple[str, str]] = []
+async def read_events(stage: Stage, path: str, count: int, begun: asyncio.Event | None = None) -> list[tuple[str, str]]:
+    begun, events = begun or asyncio.Event(), []
     async with stage.client() as client, client.stream("GET", path) as stream:
         async for event in events_of(stream):
             events.append(event)
+            begun.set()
             if len(events) == count:
                 break
     return events
@@ -113,8 +114,8 @@ async def test_a_stream_tells_a_change_and_beats_in_between(stage: Stage) -> Non
 
 async def test_a_desks_stream_is_silent_about_others(stage: Stage) -> None:
     """What changes for one agency is no event at another's desk."""
-    reading = asyncio.create_task(read_events(stage, f"/live/desk/{HEALTH}", 3))
-    await asyncio.sleep(0.2)
+    reading = asyncio.create_task(read_events(stage, f"/live/desk/{HEALTH}", 3, begun := asyncio.Event()))
+    await begun.wait()
     glance = stage.shown[-1]
     others = tuple(one for one in glance.view.standings if one.responder in (HEALTH, IDVA))
     kept = tuple(alert for alert in glance.alerts if alert.participant == HEALTH)
@@ -138,8 +139,8 @@ async def test_no_more_pages_are_kept_live_than_the_watch_can_bear(stage: Stage)
 async def test_stopping_ends_open_streams_at_once(tmp_path: Path) -> None:
     """A watch that is told to stop waits for no browser: the stream is ended whole, and not cut off after a while."""
     async with staged(tmp_path, glances=[night_glance()]) as stage:
-        reading = asyncio.create_task(read_events(stage, "/live/wall", 1000))
-        await asyncio.sleep(0.3)
+        reading = asyncio.create_task(read_events(stage, "/live/wall", 1000, begun := asyncio.Event()))
+        await begun.wait()
     assert await reading
 
 
