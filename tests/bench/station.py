@@ -114,14 +114,19 @@ class Station:
         return outgoing(bound, seen, user=USER, role=ROLE)
 
     async def ask(self, number: int, *, at: float) -> str:
-        """Press send: one request in a transaction of its own, as `at` (Unix seconds) asked; returns its mid."""
+        """Press send: one request is one command, as `at` (Unix seconds) asked; returns its mid."""
         rfi = self._template.rfi.model_copy(update={"rfi": f"RFI-2026-{number:06}"})
         bound = Outbound(self.told.peer, new_thread(), None, Lane.ROUTINE, "REQ", "amber")
         message = outgoing(bound, self._template.model_copy(update={"rfi": rfi}), user=USER, role=ROLE)
-        async with self.store.transaction() as tx:
-            ref = await tx.enqueue(message, idempotency_key=f"bench/{number}")
-        self.notes.asked_at[ref.ref] = at
-        return str(ref.mid)
+
+        async def send(tx: Transaction) -> bytes:
+            sent = await tx.enqueue(message)
+            return f"{sent.ref} {sent.mid}".encode()
+
+        answer = await self.store.command(f"bench/{number}", request=f"RFI-2026-{number:06}".encode(), work=send)
+        ref, mid = answer.decode().split()
+        self.notes.asked_at[ref] = at
+        return mid
 
     async def ask_at_a_rate(self) -> None:
         """Send at the rate, late or not; the moment that counts is when each was due."""

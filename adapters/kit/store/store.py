@@ -39,6 +39,7 @@ from adapters.kit.store.engine import (
     store_url,
 )
 from adapters.kit.store.errors import CommitUnknown, LeaseLost, NestedTransaction, StoreDamaged
+from adapters.kit.store.group_commit import GroupCommit
 from adapters.kit.store.ledger import LedgerCheck
 from adapters.kit.store.recovery import Anchor
 from adapters.kit.store.sealed_fields import FieldCipher, StoreKey
@@ -72,7 +73,11 @@ class Store:
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
     _writer: "asyncio.Task[object] | None" = field(default=None, repr=False)
     _listeners: list[Callable[[Written], None]] = field(default_factory=list, repr=False)
+    _commands: GroupCommit = field(init=False, repr=False)
     opened_at: datetime = field(default=datetime.max.replace(tzinfo=UTC), repr=False)
+
+    def __post_init__(self) -> None:
+        self._commands = GroupCommit(self.transaction)
 
     @classmethod
     @asynccontextmanager
@@ -111,6 +116,7 @@ class Store:
             marks = Anchor(memory, cipher) if memory and exclusive else None
             store = cls(participant, clock, policy, engine, cipher, envelopes, marks)
             await store._enter(exclusive=exclusive, clock_accepted_by=clock_accepted_by)
+            stack.push_async_callback(store._commands.close)
             yield store
             await store._note_anchor(at_once=True)
 
@@ -172,13 +178,20 @@ class Store:
     ) -> bytes:
         """Do `work` once for `client_key` and return its answer; the same key again returns the stored answer (C02).
 
-        Raises CommandConflict if the key was used for another `request`.
+        Commands that wait together share a transaction (`group_commit.py`): `work` may run again, and acts in it alone.
+        Raises CommandConflict if the key was used for another `request`, and what `transaction` raises.
         """
-        async with self.transaction() as transaction:
+        if asyncio.current_task() is self._writer:
+            raise NestedTransaction
+
+        async def once(transaction: Transaction) -> bytes:
             answer = await transaction.answered(client_key, request=request)
             if answer is None:
                 answer = await work(transaction)
                 await transaction.settle(client_key, request=request, answer=answer)
+            return answer
+
+        answer = await self._commands.do(once)
         reach("C02")
         return answer
 
