@@ -1,7 +1,8 @@
 """Fires an adapter's timers: each once, never before it is due by a clock that can be trusted, within the second.
 
-It looks into the store every half second, because commands in other processes write rows too; what fell due while the
-adapter was down or its machine slept fires at the first look. A row that cannot be fired is tried again after five
+It looks into the store every half second, because commands in other processes write rows too, and half a second ahead,
+so that a row which stands there already fires when it falls due; what fell due while the adapter was down or its
+machine slept fires at the first look. A row that cannot be fired is tried again after five
 seconds and holds no other up; a clock that was moved is an alarm of its own, and until it is right again the steady
 clock goes on (`broker.timers.trust`).
 """
@@ -10,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Final
 
 import structlog
@@ -45,11 +47,30 @@ class Timekeeper:
     async def run(self) -> None:
         """Fire until cancelled; an unavailable database is waited for. Raises `StoreFault`: the adapter stops."""
         while True:
+            next_look = monotonic() + LOOK_EVERY
             try:
-                await self.run_once()
+                await self._say_step()
+                while await self._fire_until(next_look):
+                    pass
+                await self._tidy(self.clock())
             except StoreUnavailable:
                 structlog.get_logger().error("timers wait for the store")
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(max(0.0, next_look - monotonic()))
+
+    async def _fire_until(self, next_look: float) -> bool:
+        """Fire what falls due before `next_look` (steady seconds), each row in its moment; True if there is more."""
+        coming = await self._due(self.clock() + timedelta(seconds=max(0.0, next_look - monotonic())))
+        more = len(coming) >= BATCH
+        while coming:
+            rest = (coming[0].due_at - self.clock()).total_seconds()
+            if rest > max(0.0, next_look - monotonic()):
+                break
+            await asyncio.sleep(max(0.0, rest))
+            now = self.clock()
+            due = [timer for timer in coming[:TOGETHER] if timer.due_at <= now]
+            coming = coming[len(due) :]
+            await self._fire_together(due, now)
+        return more
 
     async def run_once(self) -> int:
         """Fire everything that is due now, and give how many rows fired."""

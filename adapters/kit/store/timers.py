@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 
 from adapters.kit.store.session import Session
 from adapters.kit.store.tables import timer
@@ -50,19 +50,20 @@ async def keep(session: Session, prefix: str, wanted: Iterable[Timer]) -> None:
 
 async def cancel(session: Session, kind: str, ref: str) -> bool:
     """Stop a timer; returns whether it was still to fire."""
-    return await _settle(session, kind, ref)
+    return await _settle(session, kind, ref, latest=None)
 
 
 async def fire(session: Session, timer_: Timer) -> bool:
     """Take a timer for firing in this transaction; False if it has fired, was stopped or was put off meanwhile."""
-    return await _settle(session, timer_.kind, timer_.ref, timer.c.due_at <= timer_.due_at)
+    return await _settle(session, timer_.kind, timer_.ref, latest=timer_.due_at)
 
 
-async def _settle(session: Session, kind: str, ref: str, *more: ColumnElement[bool]) -> bool:
-    row = await session.find(timer, timer.c.kind == kind, timer.c.ref == ref, timer.c.fired_at.is_(None), *more)
-    if row is not None:
-        await session.change(timer, row, fired_at=session.now)
-    return row is not None
+async def _settle(session: Session, kind: str, ref: str, *, latest: datetime | None) -> bool:
+    row = await session.find(timer, kind=kind, ref=ref)
+    if row is None or row["fired_at"] is not None or (latest is not None and row["due_at"] > latest):
+        return False
+    await session.change(timer, row, fired_at=session.now)
+    return True
 
 
 async def due(session: Session, now: datetime, *, own: bool = False, limit: int = BATCH) -> list[Timer]:

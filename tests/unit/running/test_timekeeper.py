@@ -1,8 +1,9 @@
 """An adapter's timers while somebody else works on the same store: once, never when stopped, never before due."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,29 @@ async def test_one_timer_that_cannot_fire_holds_no_other_of_its_transaction_up(o
     async with office.store.snapshot() as view:
         assert {alarm.alarm_id for alarm in await view.alarms()} == {"one", "three"}
         assert [timer.ref for timer in await view.due_timers(office.clock.now)] == ["two"]
+
+
+async def test_a_row_rings_when_it_falls_due_and_not_at_the_next_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looks are a minute apart here: what a look has seen coming rings in its moment, unless it was stopped since."""
+    monkeypatch.setattr("adapters.kit.running.timekeeper.LOOK_EVERY", 60.0)
+    rung: asyncio.Queue[tuple[str, bool]] = asyncio.Queue()
+
+    async def ring(tx: Transaction, timer: Timer) -> None:
+        rung.put_nowait((timer.ref, datetime.now(UTC) >= timer.due_at))
+        await tx.cancel_timer("clock.test", "stopped")
+
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    async with Store.open(f"sqlite:///{tmp_path}/store", participant=COUNCIL, store_key=KEY, clock=now) as store:
+        async with store.transaction() as tx:
+            for step, ref in enumerate(("one", "stopped", "two")):
+                await tx.add_timer("clock.test", ref, now() + timedelta(seconds=0.5 + step / 5))
+        running = asyncio.create_task(Timekeeper(store, {"clock.test": ring}, clock=now).run())
+        assert [await rung.get(), await rung.get()] == [("one", True), ("two", True)]
+        running.cancel()
 
 
 async def test_a_store_that_has_another_owner_stops_the_timers(office: Office) -> None:
