@@ -34,6 +34,7 @@ async def _session(home: Home, *, once: bool, as_json: bool) -> "Moved | None":
     from adapters.kit.running.settings import load_settings
     from adapters.la.console.office import console_of
     from broker.logs import configure
+    from broker.pace import settle_memory
     from broker.watch.clock import TrustedClock
 
     configure()
@@ -52,5 +53,6 @@ async def _session(home: Home, *, once: bool, as_json: bool) -> "Moved | None":
             return moved
         if not as_json:
             print_text(f"{settings.file.participant} is connected. Stop it with Ctrl-C.")
+        settle_memory()
         await link.run(*chores_of(adapter, partners, connection), timekeeper.run())
         return None

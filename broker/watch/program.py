@@ -24,6 +24,7 @@ from broker.hub import HubConnection
 from broker.ledger.ledger import Ledger
 from broker.management import vhost_of
 from broker.manifest_post import ManifestPost, manifest_signer, posting
+from broker.pace import settle_memory
 from broker.page.live import Live
 from broker.page.serving import PageOptions, served_page
 from broker.telemetry import LOOPBACK, Telemetry, served
@@ -92,6 +93,7 @@ async def watch_until_told(options: WatchOptions) -> None:
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     with suppress(asyncio.CancelledError):
         async with opened(options) as watch:
+            settle_memory()
             await watch.run()
 
 

@@ -34,6 +34,7 @@ from adapters.kit.store.store import Store
 from adapters.kit.store.tables import envelope, inbox_rows, outbox_rows
 from adapters.kit.store.timers import Timer
 from adapters.kit.store.transaction import Transaction
+from broker.pace import settle_memory
 from broker.transport import connect
 from broker.watch.clock import TrustedClock
 from broker.watch.directory import read_exported
@@ -277,6 +278,7 @@ async def live(told: Told) -> None:
         running = asyncio.create_task(link.run(station.watch_itself(), adapter.timekeeper(TrustedClock()).run()))
         while not all(connection.alive(lane) for lane in Lane):  # noqa: ASYNC110 - the connection tells nobody
             await asyncio.sleep(0.05)
+        settle_memory()
         say("ready")
         await _obey(station)
         running.cancel()
