@@ -57,7 +57,6 @@ def postgres() -> Iterator[LocalPostgres]:
         command = [
             *_as_whom(), str(binaries / "postgres"), "-D", str(folder / "data"), "-p", str(port),
             "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=60",
-            "-c", "shared_buffers=32MB",
         ]  # fmt: skip
         log = folder / "log"
         process = stack.enter_context(running(command, env=_environment(), log=log, stop=signal.SIGINT))
