@@ -50,6 +50,7 @@ __all__ = ["BATCH", "Apply", "InboxWorker", "Received"]
 BATCH: Final = 32
 _WINDOW: Final = 500
 _ALONE_AFTER: Final = 2  # openings that never came to an end: from here on a message is worked on alone
+_GAPS_EVERY: Final = 10  # looks; a gap is given minutes to fill
 _PAUSE_FOR_CAUSE: Final = timedelta(seconds=2)
 
 
@@ -91,7 +92,7 @@ class InboxWorker:
             wake.clear()
             worked = 0
             try:
-                if monotonic() >= self._timers_at + idle:
+                if monotonic() >= self._timers_at + _GAPS_EVERY * idle:
                     await self._fire_timers()
                 worked = await self._work_once(apply)
             except StoreUnavailable:

@@ -11,7 +11,7 @@ Nothing is sent while the store is in recovery (C44).
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -22,7 +22,6 @@ from sqlalchemy import Select, select
 from adapters.kit.delivery import outbox, outbox_due
 from adapters.kit.delivery.outbox import OUT, RECOVERY
 from adapters.kit.delivery.states import OutboxEvent, OutboxState
-from adapters.kit.delivery.waiting import wait_for
 from adapters.kit.failpoints import reach
 from adapters.kit.store.errors import StoreUnavailable
 from adapters.kit.store.session import Row
@@ -56,12 +55,14 @@ class OutboxPump:
     async def run(self, *, idle: float = 0.5) -> None:
         """Pump all lanes until cancelled; an unavailable database is waited for. Raises StoreFault."""
         await self.adopt()
+        tend = _Woken(self.store, _wakes_tending)
+        lanes = {lane: _Woken(self.store, partial(_wakes, lane)) for lane in Lane}
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._repeat(self._tend, wakes=_wakes_tending, idle=idle, pace=Pace(GATHER)))
-            for lane in Lane:
+            group.create_task(self._look_around(tend, lanes, idle=idle))
+            group.create_task(self._repeat(self.tend, tend, idle=idle, pace=Pace(GATHER)))
+            for lane, woken in lanes.items():
                 pace = Pace(0.0 if lane is Lane.URGENT else GATHER)
-                step, wakes = partial(self._pump, lane), partial(_wakes, lane)
-                group.create_task(self._repeat(step, wakes=wakes, idle=idle, pace=pace))
+                group.create_task(self._repeat(partial(self._pump, lane), woken, idle=idle, pace=pace))
 
     async def run_once(self) -> int:
         """Tend and pump every lane until nothing is due now; returns how many attempts were made."""
@@ -74,22 +75,32 @@ class OutboxPump:
             if not tended and not attempts:
                 return total
 
-    async def _repeat(self, step: Callable[[bool], Awaitable[int]], *, wakes: Wakes, idle: float, pace: Pace) -> None:
-        """Take steps: after a commit that gave something to do, and after `idle` seconds in any case."""
-        wake = asyncio.Event()
-        self.store.on_commit(wake.set, when=lambda written: wakes(written, self.store.clock()))
+    async def _look_around(self, tend: "_Woken", lanes: "Mapping[Lane, _Woken]", *, idle: float) -> None:
+        """Wake whoever has something to do because time has passed, or because another process has written."""
         while True:
-            await pace.keep()
-            woken, done = wake.is_set(), 0
-            wake.clear()
             try:
-                done = await step(woken)
+                async with self.store.snapshot() as view:
+                    due = [] if view.meta["mode"] == RECOVERY else (await view.execute(_due(view.now))).all()
+            except StoreUnavailable:
+                due = []
+            for state, lane in due:
+                (lanes[Lane(lane)] if state == OutboxState.SEALED else tend).event.set()
+            await asyncio.sleep(idle)
+
+    async def _repeat(self, step: Callable[[], Awaitable[int]], woken: "_Woken", *, idle: float, pace: Pace) -> None:
+        """Take a step whenever there is something to do."""
+        while True:
+            await woken.event.wait()
+            await pace.keep()
+            woken.event.clear()
+            try:
+                done = await step()
             except StoreUnavailable:
                 await asyncio.sleep(idle)
-            if done < BATCH:  # a full batch may have left something over; whatever came meanwhile has set the event
-                await wait_for(wake, idle)
-            else:
+                continue
+            if done >= BATCH:  # a full batch may have left something over
                 pace.leave()
+                woken.event.set()
 
     async def adopt(self) -> None:
         """At the start, take back what a dead process had claimed: with the lease, nobody else can be sending it."""
@@ -103,9 +114,6 @@ class OutboxPump:
 
     async def tend(self) -> int:
         """Do what time asks of rows that are not waiting to be sent; returns how many."""
-        return await self._tend(False)
-
-    async def _tend(self, woken: bool) -> int:
         async with self.store.snapshot() as view:
             if view.meta["mode"] == RECOVERY:
                 return 0
@@ -119,10 +127,10 @@ class OutboxPump:
 
     async def pump(self, lane: Lane) -> int:
         """Send what is due in `lane`, at most BATCH; returns how many attempts were made."""
-        return await self._pump(lane, False)
+        return await self._pump(lane) if await self._anything_waits(lane) else 0
 
-    async def _pump(self, lane: Lane, woken: bool) -> int:
-        claimed = await self._claim(lane, sure=woken)
+    async def _pump(self, lane: Lane) -> int:
+        claimed = await self._claim(lane)
         if not claimed:
             return 0
         reach("C07")
@@ -135,10 +143,8 @@ class OutboxPump:
         reach("C11")
         return len(claimed)
 
-    async def _claim(self, lane: Lane, *, sure: bool = False) -> list[Claimed]:
-        """Take what is due under a lease, with its bytes; unless it is `sure` that something is, look first."""
-        if not sure and not await self._anything_waits(lane):
-            return []
+    async def _claim(self, lane: Lane) -> list[Claimed]:
+        """Take what is due under a lease, with its bytes."""
         reach("C06")
         async with self.store.transaction() as tx:
             if tx.meta["mode"] == RECOVERY:
@@ -180,6 +186,14 @@ class OutboxPump:
             reach("C10")
 
 
+class _Woken:
+    """An event that is set by every commit whose rows say so."""
+
+    def __init__(self, store: Store, wakes: Wakes) -> None:
+        self.event = asyncio.Event()
+        store.on_commit(self.event.set, when=lambda written: wakes(written, store.clock()))
+
+
 def _waves(claimed: list[Claimed]) -> Iterator[list[Claimed]]:
     """Part a line of messages, in order, into waves that may be under way at the same time: first one, then threads."""
     wave: list[Claimed] = []
@@ -214,6 +228,11 @@ def _waiting(lane: Lane, now: datetime) -> Select[Any]:
     rows = outbox_rows.c
     due = select(outbox_rows).where(rows.state == OutboxState.SEALED.value, rows.due_at <= now)
     return due.where(rows.lane == lane.value).order_by(rows.seq)
+
+
+def _due(now: datetime) -> Select[Any]:
+    rows = outbox_rows.c
+    return select(rows.state, rows.lane).where(rows.due_at <= now).distinct()
 
 
 def _overdue(now: datetime) -> Select[Any]:
