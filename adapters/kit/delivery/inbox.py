@@ -27,6 +27,7 @@ from adapters.kit.store.errors import StoreFault, StoreUnavailable
 from adapters.kit.store.store import Store
 from adapters.kit.store.transaction import Transaction
 from broker.hub import Delivery
+from schemas.routing import Lane
 
 AT_ONCE: Final = 128
 _Result = TypeVar("_Result")
@@ -76,7 +77,7 @@ class InboxReceiver:
         return True
 
     async def _keep_all(self, deliveries: Sequence[Delivery], verdicts: Sequence[Arrival | Refusal]) -> None:
-        async with self.store.transaction() as tx:
+        async with self.store.transaction(first=deliveries[0].lane is Lane.URGENT) as tx:
             await expect(tx, [verdict for verdict in verdicts if isinstance(verdict, Arrival)])
             for delivery, verdict in zip(deliveries, verdicts, strict=True):
                 await self._place(tx, delivery, verdict)
@@ -114,7 +115,7 @@ class InboxReceiver:
             return await quarantine.count_attempt(tx, body_hash)
 
     async def _keep(self, delivery: Delivery, verdict: Arrival | Refusal, body_hash: bytes) -> None:
-        async with self.store.transaction() as tx:
+        async with self.store.transaction(first=delivery.lane is Lane.URGENT) as tx:
             await self._place(tx, delivery, verdict)
             if delivery.redelivered:
                 await quarantine.forget_attempts(tx, body_hash)

@@ -139,14 +139,14 @@ class OutboxPump:
             by_recipient[one.row["recipient"]].append(one)
         lines = await asyncio.gather(*(self._send_in_order(line) for line in by_recipient.values()))
         reach("C09")
-        await self._settle([attempt for line in lines for attempt in line])
+        await self._settle([attempt for line in lines for attempt in line], first=lane is Lane.URGENT)
         reach("C11")
         return len(claimed)
 
     async def _claim(self, lane: Lane) -> list[Claimed]:
         """Take what is due under a lease, with its bytes."""
         reach("C06")
-        async with self.store.transaction() as tx:
+        async with self.store.transaction(first=lane is Lane.URGENT) as tx:
             if tx.meta["mode"] == RECOVERY:
                 return []
             rows = await tx.select(outbox_rows, _waiting(lane, tx.now).limit(BATCH))
@@ -175,9 +175,9 @@ class OutboxPump:
         attempt_id = f"{row['mid']}.{row['attempt']}"
         return await self.hub.publish(claimed.body, recipient=row["recipient"], lane=lane, attempt_id=attempt_id)
 
-    async def _settle(self, attempts: list[Attempt]) -> None:
+    async def _settle(self, attempts: list[Attempt], *, first: bool = False) -> None:
         """Store how attempts ended, all in one transaction; a row that has moved on meanwhile keeps its state (C31)."""
-        async with self.store.transaction() as tx:
+        async with self.store.transaction(first=first) as tx:
             await tx.expect(outbox_rows, "ref", [row["ref"] for row, _ in attempts])
             for row, outcome in attempts:
                 fresh = await tx.find(outbox_rows, ref=row["ref"])

@@ -93,7 +93,7 @@ class Timekeeper:
         """Fire rows with their effects in one transaction; if one fails, nothing of it stays and each fires alone."""
         if len(some) > 1:
             try:
-                async with self.store.transaction() as tx:
+                async with self.store.transaction(first=True) as tx:
                     fired = [timer for timer in some if await self._take_and_act(tx, timer)]
             except (StoreFault, StoreUnavailable):
                 raise
@@ -114,7 +114,7 @@ class Timekeeper:
     async def _fire(self, timer: Timer, now: datetime) -> bool:
         """Fire one row with its effect. What fails is ours: it is counted, named by its kind, and tried again."""
         try:
-            async with self.store.transaction() as tx:
+            async with self.store.transaction(first=True) as tx:
                 if not await self._take_and_act(tx, timer):
                     return False
         except (StoreFault, StoreUnavailable):

@@ -55,10 +55,10 @@ class CommandStore(Store):
         return answer
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
+    async def transaction(self, *, first: bool = False) -> AsyncIterator[Transaction]:
         """Work that is stored with the rest of the command; see `Store.transaction`."""
         if self._joined is None:
-            async with super().transaction() as tx:
+            async with super().transaction(first=first) as tx:
                 yield tx
             return
         try:

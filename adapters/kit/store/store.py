@@ -45,6 +45,7 @@ from adapters.kit.store.recovery import Anchor
 from adapters.kit.store.sealed_fields import FieldCipher, StoreKey
 from adapters.kit.store.session import Row
 from adapters.kit.store.transaction import Transaction
+from adapters.kit.store.turn import WriterTurn
 
 Clock = Callable[[], datetime]
 Written: TypeAlias = Mapping[str, Sequence[Row]]
@@ -70,7 +71,7 @@ class Store:
     _lease: int | None = None
     _anchored: float = field(default=0.0, repr=False)
     _meta: Row = field(default_factory=dict, repr=False)
-    _writing: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
+    _writing: WriterTurn = field(default_factory=WriterTurn, repr=False)
     _writer: "asyncio.Task[object] | None" = field(default=None, repr=False)
     _listeners: list[Callable[[Written], None]] = field(default_factory=list, repr=False)
     _commands: GroupCommit = field(init=False, repr=False)
@@ -134,16 +135,16 @@ class Store:
         self._listeners.append(heard)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
+    async def transaction(self, *, first: bool = False) -> AsyncIterator[Transaction]:
         """Work that is stored together or not at all. One at a time; raises NestedTransaction inside another.
 
-        Raises StoreUnavailable (nothing was stored; try again), CommitUnknown (look before you repeat), LeaseLost,
-        ClockWentBack, StoreDamaged.
+        `first` is for what may not wait (`turn.py`). Raises StoreUnavailable (nothing was stored; try again),
+        CommitUnknown (look before you repeat), LeaseLost, ClockWentBack, StoreDamaged.
         """
         me = asyncio.current_task()
         if me is not None and me is self._writer:
             raise NestedTransaction
-        async with self._writing:
+        async with self._writing.taken(first=first):
             self._writer = me
             try:
                 async with self._connected() as connection:
@@ -208,7 +209,7 @@ class Store:
 
     async def scrub(self) -> None:
         """After an erasure, take the erased bytes off the disk too: empty the write-ahead log, or vacuum."""
-        async with self._writing, faults():
+        async with self._writing.taken(), faults():
             await scrub(self._engine)
 
     @asynccontextmanager
