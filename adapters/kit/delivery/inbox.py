@@ -26,6 +26,7 @@ from adapters.kit.failpoints import reach
 from adapters.kit.store.errors import StoreFault, StoreUnavailable
 from adapters.kit.store.store import Store
 from adapters.kit.store.transaction import Transaction
+from adapters.kit.store.turn import Precedence
 from broker.hub import Delivery
 from schemas.routing import Lane
 
@@ -77,7 +78,7 @@ class InboxReceiver:
         return True
 
     async def _keep_all(self, deliveries: Sequence[Delivery], verdicts: Sequence[Arrival | Refusal]) -> None:
-        async with self.store.transaction(first=deliveries[0].lane is Lane.URGENT) as tx:
+        async with self.store.transaction(_precedence(deliveries[0])) as tx:
             await expect(tx, [verdict for verdict in verdicts if isinstance(verdict, Arrival)])
             for delivery, verdict in zip(deliveries, verdicts, strict=True):
                 await self._place(tx, delivery, verdict)
@@ -115,7 +116,7 @@ class InboxReceiver:
             return await quarantine.count_attempt(tx, body_hash)
 
     async def _keep(self, delivery: Delivery, verdict: Arrival | Refusal, body_hash: bytes) -> None:
-        async with self.store.transaction(first=delivery.lane is Lane.URGENT) as tx:
+        async with self.store.transaction(_precedence(delivery)) as tx:
             await self._place(tx, delivery, verdict)
             if delivery.redelivered:
                 await quarantine.forget_attempts(tx, body_hash)
@@ -145,3 +146,7 @@ class InboxReceiver:
                 equivocation = verdict.detail == quarantine.EQUIVOCATION
                 code = quarantine.EQUIVOCATION if equivocation else verdict.code
                 await quarantine.keep(tx, delivery, code=code, policy=self._policy)
+
+
+def _precedence(delivery: Delivery) -> Precedence:
+    return Precedence.FIRST if delivery.lane is Lane.URGENT else Precedence.USUAL

@@ -42,6 +42,7 @@ from adapters.kit.store.session import Row
 from adapters.kit.store.store import Store, Written
 from adapters.kit.store.tables import inbox_rows
 from adapters.kit.store.transaction import Transaction
+from adapters.kit.store.turn import Precedence
 from broker.pace import GATHER, Pace
 from schemas.routing import Lane
 
@@ -136,7 +137,7 @@ class InboxWorker:
 
     async def _apply_all(self, rows: list[Row], apply: Apply) -> int:
         settled, stuck = 0, set[tuple[str, str]]()
-        async with self.store.transaction() as tx:
+        async with self.store.transaction(_precedence(rows)) as tx:
             await expect(tx, rows)
             for row in rows:
                 fresh = await still_stored(tx, row)
@@ -256,6 +257,11 @@ class InboxWorker:
                 alarm_id = f"parked/{row['peer']}/{row['mid']}/{row['received_at'].isoformat()}"
                 await alarms.raise_once(tx, alarm_id, priority=Priority.P1, code="parked", refs=refs)
         return False
+
+
+def _precedence(rows: list[Row]) -> Precedence:
+    urgent = any(row["lane"] == Lane.URGENT for row in rows)
+    return Precedence.FIRST if urgent else Precedence.LAST
 
 
 def _choose(rows: list[Row], *, now: datetime) -> list[Row]:

@@ -27,6 +27,7 @@ from adapters.kit.store.errors import StoreUnavailable
 from adapters.kit.store.session import Row
 from adapters.kit.store.store import Store, Written
 from adapters.kit.store.tables import envelope, outbox_rows
+from adapters.kit.store.turn import Precedence
 from broker.hub import HubConnection, Outcome
 from broker.pace import GATHER, Pace
 from schemas.routing import Lane
@@ -139,14 +140,14 @@ class OutboxPump:
             by_recipient[one.row["recipient"]].append(one)
         lines = await asyncio.gather(*(self._send_in_order(line) for line in by_recipient.values()))
         reach("C09")
-        await self._settle([attempt for line in lines for attempt in line], first=lane is Lane.URGENT)
+        await self._settle([attempt for line in lines for attempt in line], _precedence(lane))
         reach("C11")
         return len(claimed)
 
     async def _claim(self, lane: Lane) -> list[Claimed]:
         """Take what is due under a lease, with its bytes."""
         reach("C06")
-        async with self.store.transaction(first=lane is Lane.URGENT) as tx:
+        async with self.store.transaction(_precedence(lane)) as tx:
             if tx.meta["mode"] == RECOVERY:
                 return []
             rows = await tx.select(outbox_rows, _waiting(lane, tx.now).limit(BATCH))
@@ -175,9 +176,9 @@ class OutboxPump:
         attempt_id = f"{row['mid']}.{row['attempt']}"
         return await self.hub.publish(claimed.body, recipient=row["recipient"], lane=lane, attempt_id=attempt_id)
 
-    async def _settle(self, attempts: list[Attempt], *, first: bool = False) -> None:
+    async def _settle(self, attempts: list[Attempt], precedence: Precedence = Precedence.USUAL) -> None:
         """Store how attempts ended, all in one transaction; a row that has moved on meanwhile keeps its state (C31)."""
-        async with self.store.transaction(first=first) as tx:
+        async with self.store.transaction(precedence) as tx:
             await tx.expect(outbox_rows, "ref", [row["ref"] for row, _ in attempts])
             for row, outcome in attempts:
                 fresh = await tx.find(outbox_rows, ref=row["ref"])
@@ -192,6 +193,10 @@ class _Woken:
     def __init__(self, store: Store, wakes: Wakes) -> None:
         self.event = asyncio.Event()
         store.on_commit(self.event.set, when=lambda written: wakes(written, store.clock()))
+
+
+def _precedence(lane: Lane) -> Precedence:
+    return Precedence.FIRST if lane is Lane.URGENT else Precedence.USUAL
 
 
 def _waves(claimed: list[Claimed]) -> Iterator[list[Claimed]]:

@@ -21,6 +21,7 @@ from adapters.kit.store.errors import StoreFault, StoreUnavailable
 from adapters.kit.store.store import Store
 from adapters.kit.store.timers import BATCH, Timer
 from adapters.kit.store.transaction import Transaction
+from adapters.kit.store.turn import Precedence
 from broker.watch.clock import TrustedClock
 
 LOOK_EVERY: Final = 0.5
@@ -93,7 +94,7 @@ class Timekeeper:
         """Fire rows with their effects in one transaction; if one fails, nothing of it stays and each fires alone."""
         if len(some) > 1:
             try:
-                async with self.store.transaction(first=True) as tx:
+                async with self.store.transaction(Precedence.FIRST) as tx:
                     fired = [timer for timer in some if await self._take_and_act(tx, timer)]
             except (StoreFault, StoreUnavailable):
                 raise
@@ -114,7 +115,7 @@ class Timekeeper:
     async def _fire(self, timer: Timer, now: datetime) -> bool:
         """Fire one row with its effect. What fails is ours: it is counted, named by its kind, and tried again."""
         try:
-            async with self.store.transaction(first=True) as tx:
+            async with self.store.transaction(Precedence.FIRST) as tx:
                 if not await self._take_and_act(tx, timer):
                     return False
         except (StoreFault, StoreUnavailable):

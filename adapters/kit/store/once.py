@@ -14,6 +14,7 @@ from adapters.kit.failpoints import reach
 from adapters.kit.store.errors import StoreRefusal
 from adapters.kit.store.store import Store
 from adapters.kit.store.transaction import Transaction
+from adapters.kit.store.turn import Precedence
 
 
 class HalfRefused(StoreRefusal):
@@ -55,10 +56,10 @@ class CommandStore(Store):
         return answer
 
     @asynccontextmanager
-    async def transaction(self, *, first: bool = False) -> AsyncIterator[Transaction]:
+    async def transaction(self, precedence: Precedence = Precedence.USUAL) -> AsyncIterator[Transaction]:
         """Work that is stored with the rest of the command; see `Store.transaction`."""
         if self._joined is None:
-            async with super().transaction(first=first) as tx:
+            async with super().transaction(precedence) as tx:
                 yield tx
             return
         try:

@@ -45,7 +45,7 @@ from adapters.kit.store.recovery import Anchor
 from adapters.kit.store.sealed_fields import FieldCipher, StoreKey
 from adapters.kit.store.session import Row
 from adapters.kit.store.transaction import Transaction
-from adapters.kit.store.turn import WriterTurn
+from adapters.kit.store.turn import Precedence, WriterTurn
 
 Clock = Callable[[], datetime]
 Written: TypeAlias = Mapping[str, Sequence[Row]]
@@ -135,16 +135,16 @@ class Store:
         self._listeners.append(heard)
 
     @asynccontextmanager
-    async def transaction(self, *, first: bool = False) -> AsyncIterator[Transaction]:
+    async def transaction(self, precedence: Precedence = Precedence.USUAL) -> AsyncIterator[Transaction]:
         """Work that is stored together or not at all. One at a time; raises NestedTransaction inside another.
 
-        `first` is for what may not wait (`turn.py`). Raises StoreUnavailable (nothing was stored; try again),
-        CommitUnknown (look before you repeat), LeaseLost, ClockWentBack, StoreDamaged.
+        `precedence` is before whom it goes that waits (`turn.py`). Raises StoreUnavailable (nothing was stored; try
+        again), CommitUnknown (look before you repeat), LeaseLost, ClockWentBack, StoreDamaged.
         """
         me = asyncio.current_task()
         if me is not None and me is self._writer:
             raise NestedTransaction
-        async with self._writing.taken(first=first):
+        async with self._writing.taken(precedence):
             self._writer = me
             try:
                 async with self._connected() as connection:

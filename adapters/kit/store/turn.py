@@ -1,14 +1,24 @@
-"""Whose turn it is to write: one at a time, in the order of asking, but those who may not wait go before the others.
+"""Whose turn it is to write: one at a time, in the order of asking among those of one precedence.
 
-A timer has a second, an urgent message two; routine work that came together may hold the writer for half of one, and
-several such would stand before them. They wait for whoever writes now and for nobody else. They are few, so the others
-are not kept waiting by them.
+A timer has a second, an urgent message two; routine work that came together may hold the writer for a quarter of one,
+and several such would stand before them: so they go first. What has come is stored, and its sender told so, before what
+was stored earlier is worked on: a sender who hears nothing sends again, and that helps nobody who is late already.
+Nobody is interrupted. Storing takes a small part of the time of working, so those who go last get their turn.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from enum import IntEnum
+
+
+class Precedence(IntEnum):
+    """Before whom a transaction goes that has to wait."""
+
+    FIRST = 0
+    USUAL = 1
+    LAST = 2
 
 
 class WriterTurn:
@@ -16,13 +26,12 @@ class WriterTurn:
 
     def __init__(self) -> None:
         self._taken = False
-        self._first: deque[asyncio.Future[None]] = deque()
-        self._others: deque[asyncio.Future[None]] = deque()
+        self._lines: tuple[deque[asyncio.Future[None]], ...] = tuple(deque() for _ in Precedence)
 
     @asynccontextmanager
-    async def taken(self, *, first: bool = False) -> AsyncIterator[None]:
-        """Hold the turn for the block; with `first`, before all who did not say so."""
-        await self._wait(self._first if first else self._others)
+    async def taken(self, precedence: Precedence = Precedence.USUAL) -> AsyncIterator[None]:
+        """Hold the turn for the block."""
+        await self._wait(self._lines[precedence])
         try:
             yield
         finally:
@@ -42,7 +51,7 @@ class WriterTurn:
             raise
 
     def _pass_on(self) -> None:
-        for line in (self._first, self._others):
+        for line in self._lines:
             while line:
                 turn = line.popleft()
                 if not turn.done():

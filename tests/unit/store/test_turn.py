@@ -2,7 +2,7 @@
 
 import asyncio
 
-from adapters.kit.store.turn import WriterTurn
+from adapters.kit.store.turn import Precedence, WriterTurn
 
 
 class Writers:
@@ -13,17 +13,17 @@ class Writers:
         self.wrote: list[str] = []
         self.writing = 0
 
-    async def write(self, name: str, *, first: bool = False) -> None:
-        async with self.turn.taken(first=first):
+    async def write(self, name: str, precedence: Precedence = Precedence.USUAL) -> None:
+        async with self.turn.taken(precedence):
             self.writing += 1
             assert self.writing == 1
             await asyncio.sleep(0)
             self.wrote.append(name)
             self.writing -= 1
 
-    async def ask(self, *names: str, first: bool = False) -> list[asyncio.Task[None]]:
+    async def ask(self, *names: str, precedence: Precedence = Precedence.USUAL) -> list[asyncio.Task[None]]:
         """Let writers ask for their turn, in this order."""
-        asked = [asyncio.create_task(self.write(name, first=first)) for name in names]
+        asked = [asyncio.create_task(self.write(name, precedence)) for name in names]
         await asyncio.sleep(0)
         return asked
 
@@ -39,10 +39,11 @@ async def test_what_may_not_wait_stands_behind_nobody_but_whoever_writes_now() -
     """A timer that falls due behind a crowd of routine work."""
     writers = Writers()
     async with writers.turn.taken():
-        crowd = await writers.ask("b", "c", "d")
-        timers = await writers.ask("timer", "urgent", first=True)
-    await asyncio.gather(*crowd, *timers)
-    assert writers.wrote == ["timer", "urgent", "b", "c", "d"]
+        work = await writers.ask("work", precedence=Precedence.LAST)
+        crowd = await writers.ask("b", "c")
+        timers = await writers.ask("timer", "urgent", precedence=Precedence.FIRST)
+    await asyncio.gather(*work, *crowd, *timers)
+    assert writers.wrote == ["timer", "urgent", "b", "c", "work"]
 
 
 async def test_a_writer_who_fails_passes_the_turn_on() -> None:
