@@ -30,7 +30,7 @@ from adapters.kit.store.turn import Precedence
 from broker.hub import Delivery
 from schemas.routing import Lane
 
-AT_ONCE: Final = 128
+AT_ONCE: Final = 64  # a timer that falls due meanwhile waits for all of them
 _Result = TypeVar("_Result")
 
 

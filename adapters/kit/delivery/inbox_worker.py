@@ -48,7 +48,7 @@ from schemas.routing import Lane
 
 __all__ = ["BATCH", "Apply", "InboxWorker", "Received"]
 
-BATCH: Final = 32
+BATCH: Final = 24
 _WINDOW: Final = 500
 _ALONE_AFTER: Final = 2  # openings that never came to an end: from here on a message is worked on alone
 _GAPS_EVERY: Final = 10  # looks; a gap is given minutes to fill
