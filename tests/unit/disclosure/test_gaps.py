@@ -105,3 +105,15 @@ def test_a_warning_is_said_and_changes_nothing(agency: str, change: dict[str, An
 
     assert [gap.code for gap in find_warnings(request, agency=load_pack(agency).agency)] == codes
     assert gaps(request) == ()
+
+
+def test_a_gap_goes_back_under_names_that_the_requester_knows() -> None:
+    """What is stored, printed and sent back is the whole gap: which, by which requirement, where, and what to do."""
+    (gap,) = gaps(a_request("fire", reason=""))
+
+    assert gap.as_plain() == {
+        "code": "REASON",
+        "requirement": "RFI-07",
+        "where": "reason",
+        "message": "Say why the agencies are asked.",
+    }
