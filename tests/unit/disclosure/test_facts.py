@@ -96,6 +96,11 @@ PERSONS = {
         ("Nan saw it", ["gran"], "names_somebody"),
         ("Mrs Birchwood-Test saw it", ["gran"], "usable"),
         ("somebody saw it", ["nameless"], "names_somebody"),
+        ("a meal al fresco", ["other:Una Al-Khan-Test"], "usable"),
+        ("Lee saw it", ["other:Una Vale-Lee-Test"], "names_somebody"),
+        ("the door was open", ["other:next-door"], "usable"),
+        ("Xavier saw it", ["other:Xavier Vale-Test"], "names_somebody"),
+        ("Una\n Vale-Test saw it", ["other:Una Vale-Test"], "names_somebody"),
         ("C++ (Una) [x]", ["other:Una (a.k.a. [x]) Vale-Test"], "names_somebody"),
     ],
 )
@@ -130,6 +135,24 @@ def test_what_a_decision_rested_on_is_written_in_one_order(audience: str) -> Non
     assert "thé" in facts
     assert set(plain) == {"content_sha256", "lists", "record", "request"}
     assert plain["lists"]["outsiders"] == ["other:Zoë Vale-Test"]
+
+
+@pytest.mark.parametrize(
+    ("audience", "listed"),
+    [
+        ("mash_team", []),
+        ("decision_maker", []),
+        ("police", ["assessing_social_worker", "decision_maker", "receiving_service"]),
+    ],
+)
+def test_who_might_receive_a_record_is_asked_only_for_an_addressee_outside_the_team(
+    audience: str, listed: list[str]
+) -> None:
+    """§6.18: the team needs no list to be on, so what is decided for it rests on none."""
+    seen = json.loads(decided(rfi={"audience": audience}).facts)["request"]
+
+    assert seen["addressee"] == audience
+    assert sorted(seen["onward_if_shared"]) == listed
 
 
 @pytest.mark.parametrize(
