@@ -22,7 +22,7 @@ import pytest
 PYTEST = ("-x", "-q", "-p", "no:cacheprovider")
 OURS = ("adapters", "broker", "schemas", "tests")
 # Processor time, which does not pass while the machine is busy elsewhere or the process is stopped.
-_MOST_SECONDS_A_TEST: Final = 30
+_MOST_SECONDS_A_TEST: Final = 10
 
 
 class Verdict(StrEnum):
