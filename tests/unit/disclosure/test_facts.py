@@ -1,5 +1,6 @@
 """The small computations that rules rest on: days, ages, wordings, and whose a record is."""
 
+import hashlib
 import json
 from datetime import UTC, date, datetime
 from typing import Any
@@ -118,6 +119,15 @@ def test_a_title_names_nobody(title: str) -> None:
 
     assert wording_state(f"{title} Jones saw it", unnamed=outside, persons=PERSONS) == "usable"
     assert wording_state(f"{title} Vale saw it", unnamed=outside, persons=PERSONS) == "names_somebody"
+
+
+@pytest.mark.parametrize(("text", "summary"), [("a fire", "ein Feuer"), ("Zoë", "")])
+def test_a_records_words_are_known_by_a_hash_that_can_be_computed(text: str, summary: str) -> None:
+    """What was decided on is told in another year by the record: its text after eight bytes of length, its wording."""
+    told = len(text.encode()).to_bytes(8, "big") + text.encode() + summary.encode()
+
+    seen = json.loads(decided(text=text, summary=summary).facts)
+    assert seen["content_sha256"] == hashlib.sha256(told).hexdigest()
 
 
 @pytest.mark.parametrize("audience", ["mash_team", "police"])
