@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from adapters.kit.disclosure.policy import Policy, problems, read_policies
+from adapters.kit.disclosure.vocabulary import SILENT_GROUNDS, STAND_ON_AN_INDICATOR
 from schemas.content.codes import Outcome
 
 NOTED = '@id("a-rule") @says("A rule.") @source("practice")'
@@ -13,6 +14,8 @@ ROLES = frozenset({"lead"})
 EVERY_MARKING = ", ".join(
     f'Action::"mark_{one}"' for one in ("anything", "content", "shared", "summarised", "indicated")
 )
+EVERY_CONDITION = " ".join(sorted(STAND_ON_AN_INDICATOR))
+EVERY_GROUND = " ".join(sorted(SILENT_GROUNDS))
 SHAPE = 'a rule that closes names exactly one group: action in Action::"more_open_than_…"'
 OPERATOR = "a rule that closes names its group with `in`, not with `==`"
 OPENS = "an agency's own rules may close and mark; they never open"
@@ -47,6 +50,7 @@ RULES: dict[str, tuple[str, Sequence[str]]] = {
         [],
     ),
     "closes with what an indicator bears": ('@conditions("contact_coordinator") {forbid summarise}', []),
+    "closes with all that an indicator bears": (f'@conditions("{EVERY_CONDITION}") {{forbid summarise}}', []),
     "closes with what no indicator bears": ('@conditions("opinion_labelled") {forbid summarise}', [CONDITION]),
     "marks everything": (f"permit (principal, action in [{EVERY_MARKING}], resource);", []),
     "marks and opens": (
@@ -56,6 +60,10 @@ RULES: dict[str, tuple[str, Sequence[str]]] = {
     "permits whatever there is": ("permit (principal, action, resource);", ["a permission names its actions"]),
     "marks an indicator with what it bears": (
         '@conditions("contact_coordinator") permit (principal, action == Action::"mark_indicated", resource);',
+        [],
+    ),
+    "marks an indicator with all that it bears": (
+        f'@conditions("{EVERY_CONDITION}") permit (principal, action == Action::"mark_indicated", resource);',
         [],
     ),
     "marks an indicator with what it does not bear": (
@@ -82,6 +90,10 @@ RULES: dict[str, tuple[str, Sequence[str]]] = {
     "silences alone": (
         '@reason("SOURCE_PROTECTION") {forbid withhold_silent}',
         ["silence needs a second approver: @silence_approver is missing (DIS-22)"],
+    ),
+    "silences on every ground there is": (
+        f'@reason("{EVERY_GROUND}") @silence_approver("lead") {{forbid withhold_silent}}',
+        [],
     ),
     "asks a role of the agency": ('@approver("lead") {forbid summarise}', []),
     "asks a role that a common rule names": ('@approver("safeguarding_lead") {forbid summarise}', []),
