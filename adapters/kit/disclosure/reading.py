@@ -50,7 +50,7 @@ def read_request(plain: Mapping[str, Any]) -> RequestForInformation:
 
     Raises `RequestUnreadableError` when what is left is not a request.
     """
-    pruned = _cleared({**plain, "audience": plain.get("audience", "mash_team") or ""})
+    pruned = _cleared(plain)
     for _ in range(_MOST_REPAIRS):
         try:
             return RequestForInformation.from_plain(pruned)
@@ -80,9 +80,10 @@ def _places(error: ValidationError) -> list[Place]:
 
 
 def _cleared(value: Any) -> Any:
-    """Leave out every null in a mapping: null clears a value, and a missing one is what the models know."""
+    """Leave out every null: it clears a value, and a missing one is what the models know, unless that would open."""
     if isinstance(value, Mapping):
-        return {str(key): _cleared(inner) for key, inner in value.items() if inner is not None}
+        kept = {key: inner for key, inner in value.items() if inner is not None or key in _DEFAULT_WOULD_OPEN}
+        return {str(key): "" if inner is None else _cleared(inner) for key, inner in kept.items()}
     if isinstance(value, list | tuple):
         return [_cleared(inner) for inner in value if inner is not None]
     return value

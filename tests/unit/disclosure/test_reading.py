@@ -61,7 +61,8 @@ def test_an_addressee_that_cannot_be_read_is_nobody(value: object) -> None:
 
 def test_a_life_status_that_cannot_be_read_is_not_life() -> None:
     """Information about somebody who has died is in confidence."""
-    assert read_request({**ENOUGH, "persons": {"a": {"life_status": 7}}}).persons["a"].life_status == ""
+    for value in (7, None, [], ""):
+        assert read_request({**ENOUGH, "persons": {"a": {"life_status": value}}}).persons["a"].life_status == ""
     assert read_request({**ENOUGH, "persons": {"a": {}}}).persons["a"].life_status == "living"
 
 
@@ -70,6 +71,13 @@ def test_a_request_that_lacks_what_makes_it_one_cannot_be_read(lost: str) -> Non
     """Which enquiry, when, and whom: without these it is no request."""
     with pytest.raises(RequestUnreadableError):
         read_request({name: value for name, value in ENOUGH.items() if name != lost})
+
+
+def test_what_was_cleared_is_missing() -> None:
+    """An empty word where nothing was said would be a gap of its own: a regime that nobody knows."""
+    request = read_request({**ENOUGH, "reason": None, "recipient": {"agency": "fire", "regime": None}})
+
+    assert (request.reason, request.recipient.regime) == (None, None)
 
 
 def test_an_unreadable_question_is_no_question() -> None:
