@@ -117,3 +117,17 @@ def test_a_gap_goes_back_under_names_that_the_requester_knows() -> None:
         "where": "reason",
         "message": "Say why the agencies are asked.",
     }
+
+
+@pytest.mark.parametrize(
+    ("agency", "message"),
+    [
+        ("fire", "Name the statutory gateway."),
+        ("dwp", "Name the statutory gateway; for this recipient a general power is none."),
+    ],
+)
+def test_a_missing_gateway_says_whether_a_general_power_would_do(agency: str, message: str) -> None:
+    """LAW-17: who named a general power already has to read why it was not enough."""
+    (gap,) = gaps(a_request(agency, gateways=[]))
+
+    assert gap.message == message
