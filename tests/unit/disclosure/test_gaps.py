@@ -131,3 +131,25 @@ def test_a_missing_gateway_says_whether_a_general_power_would_do(agency: str, me
     (gap,) = gaps(a_request(agency, gateways=[]))
 
     assert gap.message == message
+
+
+@pytest.mark.parametrize(
+    ("agency", "change", "said"),
+    [
+        ("fire", {"gateways": ["localism2011_s1"]}, ("GENERAL_POWER", "LAW-17", "gateways")),
+        ("fire", {"agreement": {"review_due": "2026-11-23"}}, ("REVIEW_OVERDUE", "GOV-07", "agreement.review_due")),
+        (
+            "yot",
+            {"recipients": {"yot": {"belief_of_involvement": None}}},
+            ("BELIEF", "TRI-08", "recipient.belief_of_involvement"),
+        ),
+    ],
+)
+def test_a_warning_names_its_requirement_and_its_field_as_a_gap_does(
+    agency: str, change: dict[str, Any], said: tuple[str, str, str]
+) -> None:
+    """Whoever mends it for the next request finds it under the same names."""
+    (gap,) = find_warnings(a_request(agency, **change), agency=load_pack(agency).agency)
+
+    assert (gap.code, gap.requirement, gap.where) == said
+    assert gap.message.endswith(".")
