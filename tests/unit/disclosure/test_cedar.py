@@ -3,7 +3,7 @@
 import pytest
 
 from adapters.kit.disclosure import RulePackInvalidError, installed_files
-from adapters.kit.disclosure.cedar import RuleSet, RulesRefusedByCedarError
+from adapters.kit.disclosure.cedar import RuleSet, RulesRefusedByCedarError, parse
 from tests.unit.disclosure.asking import pack_with
 
 
@@ -23,3 +23,14 @@ def test_rules_that_cannot_be_read_are_refused_before_anything_is_asked() -> Non
         RuleSet("forbid everything", schema=installed_files("fire").schema)
 
     assert [bool(problem) for problem in refused.value.problems] == [True]
+
+
+def test_a_rule_that_waits_for_somebody_to_be_put_in_is_refused() -> None:
+    """The attack: a template, which Cedar takes for sound and never asks, so that what it closes is open."""
+    rule = """@id("fire-extra") @says("Says.") @source("practice") @reason("NOT_RELEVANT")
+    forbid (principal == ?principal, action in Action::"more_open_than_withhold", resource);"""
+
+    with pytest.raises(RulesRefusedByCedarError, match="template"):
+        parse(rule)
+    with pytest.raises(RulePackInvalidError, match="template"):
+        pack_with("fire", own=rule)
