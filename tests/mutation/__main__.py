@@ -107,7 +107,7 @@ def _tried(paths: Sequence[Path], *, known: Covered, options: argparse.Namespace
         replace(_faulty(path, mutant, known), beside=() if mutant else sound, most=options.quick)
         for path, mutant in work
     ]
-    killer = Killer(faults, limit=20 + 6 * known.total, jobs=options.jobs, told=told)
+    killer = Killer(faults, limit=180 + 6 * known.total, jobs=options.jobs, told=told)
     pytest.main([*PYTEST, "--capture=no", "--no-header", "--no-summary", *options.tests], plugins=[killer])
     return results
 

@@ -4,6 +4,7 @@ The child puts the faulty module in the place of the sound one: it executes the 
 ours that had taken a name from it the new one, and forgets what was cached. Nothing on disk changes. The tests that run
 the faulty line come first, the quickest of them before the others, and the first that fails ends the run. What holds an
 old object in a way that cannot be seen (a table of functions elsewhere) makes a fault survive, never be killed.
+A test that goes round in a circle is ended by its own processor time, one that waits for ever by the run's limit.
 """
 
 import os
@@ -14,11 +15,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 PYTEST = ("-x", "-q", "-p", "no:cacheprovider")
 OURS = ("adapters", "broker", "schemas", "tests")
+# Processor time, which does not pass while the machine is busy elsewhere or the process is stopped.
+_MOST_SECONDS_A_TEST: Final = 10
 
 
 class Verdict(StrEnum):
@@ -90,6 +94,7 @@ def _run(faulty: Faulty, session: pytest.Session) -> None:
         put_in_place(faulty)
         order = _chosen(faulty, session)
         for item, following in zip(order, [*order[1:], None], strict=True):
+            signal.setitimer(signal.ITIMER_PROF, _MOST_SECONDS_A_TEST + 10 * _seconds(faulty, item))
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if session.testsfailed:
                 break
@@ -137,6 +142,8 @@ def _put(faulty: Faulty) -> None:
 def _ended(child: int, *, until: float) -> Verdict | None:
     ended, status = os.waitpid(child, os.WNOHANG)
     if ended:
+        if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGPROF:
+            return Verdict.TIMED_OUT
         passed = os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0
         return Verdict.SURVIVED if passed else Verdict.KILLED
     if time.monotonic() < until:

@@ -41,7 +41,7 @@ class RuleSet:
     def __init__(self, text: str, *, schema: str) -> None:
         """Parse and validate `text`. Raises `RulesRefusedByCedarError`."""
         self._schema = _schema(schema)
-        validation = _validated(text, schema=self._schema)
+        validation = cedarpy.validate_policies(text, self._schema)
         if not validation.validation_passed:
             raise RulesRefusedByCedarError([str(error) for error in validation.errors])
         self._policies = cedarpy.PolicySet.from_str(text)
@@ -77,11 +77,19 @@ def _answer(result: Any) -> Answer:
 
 
 def parse(text: str) -> tuple[Mapping[str, Any], ...]:
-    """Give the policies of `text` as Cedar's own JSON, in their order. Raises `RulesRefusedByCedarError`."""
+    """Give the policies of `text` as Cedar's own JSON, in their order. Raises `RulesRefusedByCedarError`.
+
+    A template is refused: Cedar takes it for sound and asks it nothing, so that what it closes would be open.
+    """
     try:
-        policies = json.loads(cedarpy.policies_to_json_str(text))[POLICIES]
+        plain = json.loads(cedarpy.policies_to_json_str(text))
     except ValueError as error:
         raise RulesRefusedByCedarError([str(error)]) from None
+    if plain["templates"]:
+        raise RulesRefusedByCedarError(
+            [f"{name} is a template (`?principal`): it would apply to nobody" for name in plain["templates"]]
+        )
+    policies = plain[POLICIES]
     return tuple(policies[name] for name in sorted(policies, key=_number))
 
 
@@ -99,12 +107,5 @@ def _number(name: str) -> int:
 def _schema(text: str) -> Any:
     try:
         return cedarpy.Schema.from_str(text)
-    except ValueError as error:
-        raise RulesRefusedByCedarError([str(error)]) from None
-
-
-def _validated(text: str, *, schema: Any) -> Any:
-    try:
-        return cedarpy.validate_policies(text, schema)
     except ValueError as error:
         raise RulesRefusedByCedarError([str(error)]) from None

@@ -98,7 +98,7 @@ class Pack:
 
     def wrong_route(self, request: RequestForInformation) -> tuple[Policy, ...]:
         """Give the rules by which this is not the route, in their order; none where it is."""
-        facts = json.dumps(route_facts(request, holder=self.kind), sort_keys=True)
+        facts = json.dumps(route_facts(request, holder=self.kind))
         if facts not in self.routes:
             if len(self.routes) >= _MOST_ROUTES:
                 self.routes.clear()

@@ -35,7 +35,7 @@ def read_record(plain: Mapping[str, Any]) -> Record:
     """
     kept = {str(name): value for name, value in plain.items() if name != "unreadable"}
     unreadable = {name for name, value in kept.items() if value is None and name not in _MAY_BE_NONE}
-    unreadable |= {str(name) for name in plain.get("unreadable") or ()}
+    unreadable |= _said_unreadable(plain.get("unreadable"))
     for _ in range(_MOST_REPAIRS):
         try:
             record = Record.from_plain({**_stand_ins(), **_without(kept, unreadable)})
@@ -50,7 +50,7 @@ def read_request(plain: Mapping[str, Any]) -> RequestForInformation:
 
     Raises `RequestUnreadableError` when what is left is not a request.
     """
-    pruned = _cleared({**plain, "audience": plain.get("audience", "mash_team") or ""})
+    pruned = _cleared(plain)
     for _ in range(_MOST_REPAIRS):
         try:
             return RequestForInformation.from_plain(pruned)
@@ -58,6 +58,13 @@ def read_request(plain: Mapping[str, Any]) -> RequestForInformation:
             if not _prune(pruned, _places(error)[0]):
                 break
     raise RequestUnreadableError
+
+
+def _said_unreadable(listed: Any) -> set[str]:
+    """Take over what was unreadable to the sender already; a list that is none is itself unreadable."""
+    if listed is None:
+        return set()
+    return {str(name) for name in listed} if isinstance(listed, list | tuple) else {"unreadable"}
 
 
 def _stand_ins() -> dict[str, Any]:
@@ -73,9 +80,10 @@ def _places(error: ValidationError) -> list[Place]:
 
 
 def _cleared(value: Any) -> Any:
-    """Leave out every null in a mapping: null clears a value, and a missing one is what the models know."""
+    """Leave out every null: it clears a value, and a missing one is what the models know, unless that would open."""
     if isinstance(value, Mapping):
-        return {str(key): _cleared(inner) for key, inner in value.items() if inner is not None}
+        kept = {key: inner for key, inner in value.items() if inner is not None or key in _DEFAULT_WOULD_OPEN}
+        return {str(key): "" if inner is None else _cleared(inner) for key, inner in kept.items()}
     if isinstance(value, list | tuple):
         return [_cleared(inner) for inner in value if inner is not None]
     return value
@@ -85,7 +93,7 @@ def _prune(plain: Any, place: Place) -> bool:
     """Remove the innermost thing on the way to `place` that is there; say whether anything was removed."""
     for depth in range(len(place), 0, -1):
         container, step = _at(plain, place[: depth - 1]), place[depth - 1]
-        if isinstance(container, list) and isinstance(step, int) and step < len(container):
+        if isinstance(container, list) and step in range(len(container)):
             del container[step]
             return True
         if isinstance(container, dict) and step in container:

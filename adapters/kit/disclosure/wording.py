@@ -13,13 +13,13 @@ OUTSIDE: Final = "other:"
 _TITLES: Final = frozenset({"mr", "mrs", "ms", "miss", "mx", "dr", "sir", "prof"})
 # Synthetic surnames end in it; on its own it is a word of any wording ("a positive test").
 _NOT_A_SURNAME: Final = frozenset({"test"})
-_EDGE: Final = r"(?<![^\W_])(?:{words})(?![^\W_])"
+_AS_A_WORD: Final = r"(?<![^\W_]){word}(?![^\W_])"
 
 
 def wording_state(summary: str | None, *, unnamed: Iterable[str], persons: Mapping[str, Person]) -> str:
     """Say `none`, `usable`, or `names_somebody` for a wording that names one of `unnamed` (keys or `other:LABEL`).
 
-    A person of the request counts as named by the forename, anybody else by the name, its forename or its surname.
+    A person of the request counts as named by the forename, anybody else by the forename or the surname.
     """
     if summary is None or not summary.strip():
         return "none"
@@ -43,7 +43,7 @@ def _outsider_names(label: str) -> frozenset[str]:
     if not words:
         return frozenset()
     parts = {part for part in words[-1].split("-") if len(part) > 2 and part.casefold() not in _NOT_A_SURNAME}
-    return frozenset({" ".join(words), words[0], words[-1], *(parts if len(words) > 1 else ())})
+    return frozenset({words[0], words[-1], *(parts if len(words) > 1 else ())})
 
 
 def _words_of_name(name: str) -> list[str]:
@@ -51,6 +51,5 @@ def _words_of_name(name: str) -> list[str]:
     return [word for word in words if word and word.casefold() not in _TITLES]
 
 
-def _stands_in(name: str, text: str) -> bool:
-    pattern = _EDGE.format(words=r"\s+".join(re.escape(word) for word in name.split()))
-    return re.search(pattern, text, re.IGNORECASE) is not None
+def _stands_in(word: str, text: str) -> bool:
+    return re.search(_AS_A_WORD.format(word=re.escape(word)), text, re.IGNORECASE) is not None

@@ -1,5 +1,6 @@
 """The small computations that rules rest on: days, ages, wordings, and whose a record is."""
 
+import hashlib
 import json
 from datetime import UTC, date, datetime
 from typing import Any
@@ -96,6 +97,11 @@ PERSONS = {
         ("Nan saw it", ["gran"], "names_somebody"),
         ("Mrs Birchwood-Test saw it", ["gran"], "usable"),
         ("somebody saw it", ["nameless"], "names_somebody"),
+        ("a meal al fresco", ["other:Una Al-Khan-Test"], "usable"),
+        ("Lee saw it", ["other:Una Vale-Lee-Test"], "names_somebody"),
+        ("the door was open", ["other:next-door"], "usable"),
+        ("Xavier saw it", ["other:Xavier Vale-Test"], "names_somebody"),
+        ("Una\n Vale-Test saw it", ["other:Una Vale-Test"], "names_somebody"),
         ("C++ (Una) [x]", ["other:Una (a.k.a. [x]) Vale-Test"], "names_somebody"),
     ],
 )
@@ -115,6 +121,15 @@ def test_a_title_names_nobody(title: str) -> None:
     assert wording_state(f"{title} Vale saw it", unnamed=outside, persons=PERSONS) == "names_somebody"
 
 
+@pytest.mark.parametrize(("text", "summary"), [("a fire", "ein Feuer"), ("Zoë", "")])
+def test_a_records_words_are_known_by_a_hash_that_can_be_computed(text: str, summary: str) -> None:
+    """What was decided on is told in another year by the record: its text after eight bytes of length, its wording."""
+    told = len(text.encode()).to_bytes(8, "big") + text.encode() + summary.encode()
+
+    seen = json.loads(decided(text=text, summary=summary).facts)
+    assert seen["content_sha256"] == hashlib.sha256(told).hexdigest()
+
+
 @pytest.mark.parametrize("audience", ["mash_team", "police"])
 def test_what_a_decision_rested_on_is_written_in_one_order(audience: str) -> None:
     """The hash is of these bytes: another order or another spelling of the same facts would be another hash."""
@@ -130,6 +145,24 @@ def test_what_a_decision_rested_on_is_written_in_one_order(audience: str) -> Non
     assert "thé" in facts
     assert set(plain) == {"content_sha256", "lists", "record", "request"}
     assert plain["lists"]["outsiders"] == ["other:Zoë Vale-Test"]
+
+
+@pytest.mark.parametrize(
+    ("audience", "listed"),
+    [
+        ("mash_team", []),
+        ("decision_maker", []),
+        ("police", ["assessing_social_worker", "decision_maker", "receiving_service"]),
+    ],
+)
+def test_who_might_receive_a_record_is_asked_only_for_an_addressee_outside_the_team(
+    audience: str, listed: list[str]
+) -> None:
+    """§6.18: the team needs no list to be on, so what is decided for it rests on none."""
+    seen = json.loads(decided(rfi={"audience": audience}).facts)["request"]
+
+    assert seen["addressee"] == audience
+    assert sorted(seen["onward_if_shared"]) == listed
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,13 @@
 """Cedar skips a policy that fails; here, a policy that fails closes. And nothing opens for want of a value."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from adapters.kit.disclosure import Decision, Pack, RuleFiles, build_pack, load_pack
+from adapters.kit.disclosure.cedar import Answer, Entities, Question, RuleSet
 from adapters.kit.disclosure.combine import FAILED
 from schemas.content.codes import FLAGS, Outcome
 from tests.unit.disclosure.asking import a_record, a_request, decided, pack_with
@@ -190,3 +193,20 @@ def test_a_type_that_may_only_be_indicated_seals_nothing() -> None:
     assert _decided(pack, record_type="incident_report", **live).sealed_for == ("decision_maker",)
     assert _decided(pack, record_type="false_alarm", **live).outcome is Outcome.INDICATE_ONLY
     assert _decided(pack, record_type="false_alarm", **live).sealed_for == ()
+
+
+class _LosesTheLastAnswer(RuleSet):
+    """Rules that answer one question fewer than they were asked."""
+
+    def ask(self, questions: Sequence[Question], *, holder: str, entities: Entities) -> list[Answer]:
+        return super().ask(questions, holder=holder, entities=entities)[:-1]
+
+
+def test_a_record_that_is_not_answered_stops_everything() -> None:
+    """The attack: rules that lose an answer, and a record that stays where it stood when nothing had closed it yet."""
+    pack = load_pack("fire")
+    losing = _LosesTheLastAnswer(pack.files.own, schema=pack.files.schema)
+    short = replace(pack, ruling=replace(pack.ruling, closing=losing))
+
+    with pytest.raises(ValueError, match="shorter"):
+        short.assess(a_request(), [a_record(record_id="a"), a_record(record_id="b", flags=["covert_source"])])

@@ -105,3 +105,51 @@ def test_a_warning_is_said_and_changes_nothing(agency: str, change: dict[str, An
 
     assert [gap.code for gap in find_warnings(request, agency=load_pack(agency).agency)] == codes
     assert gaps(request) == ()
+
+
+def test_a_gap_goes_back_under_names_that_the_requester_knows() -> None:
+    """What is stored, printed and sent back is the whole gap: which, by which requirement, where, and what to do."""
+    (gap,) = gaps(a_request("fire", reason=""))
+
+    assert gap.as_plain() == {
+        "code": "REASON",
+        "requirement": "RFI-07",
+        "where": "reason",
+        "message": "Say why the agencies are asked.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("agency", "message"),
+    [
+        ("fire", "Name the statutory gateway."),
+        ("dwp", "Name the statutory gateway; for this recipient a general power is none."),
+    ],
+)
+def test_a_missing_gateway_says_whether_a_general_power_would_do(agency: str, message: str) -> None:
+    """LAW-17: who named a general power already has to read why it was not enough."""
+    (gap,) = gaps(a_request(agency, gateways=[]))
+
+    assert gap.message == message
+
+
+@pytest.mark.parametrize(
+    ("agency", "change", "said"),
+    [
+        ("fire", {"gateways": ["localism2011_s1"]}, ("GENERAL_POWER", "LAW-17", "gateways")),
+        ("fire", {"agreement": {"review_due": "2026-11-23"}}, ("REVIEW_OVERDUE", "GOV-07", "agreement.review_due")),
+        (
+            "yot",
+            {"recipients": {"yot": {"belief_of_involvement": None}}},
+            ("BELIEF", "TRI-08", "recipient.belief_of_involvement"),
+        ),
+    ],
+)
+def test_a_warning_names_its_requirement_and_its_field_as_a_gap_does(
+    agency: str, change: dict[str, Any], said: tuple[str, str, str]
+) -> None:
+    """Whoever mends it for the next request finds it under the same names."""
+    (gap,) = find_warnings(a_request(agency, **change), agency=load_pack(agency).agency)
+
+    assert (gap.code, gap.requirement, gap.where) == said
+    assert gap.message.endswith(".")

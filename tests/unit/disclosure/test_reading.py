@@ -26,7 +26,11 @@ def test_a_whole_record_has_nothing_unreadable() -> None:
         ({"grading": {"source": 1, "colour": "red"}}, ("grading",)),
         ({"grading": {"conditions": "not a list"}}, ("grading",)),
         ({"unreadable": ["text"]}, ("text",)),
+        ({"unreadable": 7}, ("unreadable",)),
+        ({"unreadable": "text"}, ("unreadable",)),
+        ({"unreadable": None}, ()),
         ({"summary": None, "originator": None, "event_on": None, "grading": None}, ()),
+        ({"record_id": None, "recorded_on": None, "source": None}, ()),
     ],
 )
 def test_a_record_names_what_could_not_be_read(fields: dict[str, Any], unreadable: tuple[str, ...]) -> None:
@@ -55,9 +59,10 @@ def test_an_addressee_that_cannot_be_read_is_nobody(value: object) -> None:
     assert read_request(ENOUGH).audience == "mash_team"
 
 
-def test_a_life_status_that_cannot_be_read_is_not_life() -> None:
+@pytest.mark.parametrize("value", [None, "", 7, [], {}])
+def test_a_life_status_that_cannot_be_read_is_not_life(value: object) -> None:
     """Information about somebody who has died is in confidence."""
-    assert read_request({**ENOUGH, "persons": {"a": {"life_status": 7}}}).persons["a"].life_status == ""
+    assert read_request({**ENOUGH, "persons": {"a": {"life_status": value}}}).persons["a"].life_status == ""
     assert read_request({**ENOUGH, "persons": {"a": {}}}).persons["a"].life_status == "living"
 
 
@@ -68,11 +73,42 @@ def test_a_request_that_lacks_what_makes_it_one_cannot_be_read(lost: str) -> Non
         read_request({name: value for name, value in ENOUGH.items() if name != lost})
 
 
+def test_what_was_cleared_is_missing() -> None:
+    """An empty word where nothing was said would be a gap of its own: a regime that nobody knows."""
+    request = read_request({**ENOUGH, "reason": None, "recipient": {"agency": "fire", "regime": None}})
+
+    assert (request.reason, request.recipient.regime) == (None, None)
+
+
 def test_an_unreadable_question_is_no_question() -> None:
     """A bad entry of a list does not take the others with it."""
     request = a_request(recipients={"fire": {"questions": ["plain", 7, None, "harm"]}})
 
     assert request.recipient.questions == ("plain", "harm")
+
+
+def test_a_question_without_its_words_does_not_take_the_others_with_it() -> None:
+    """What is missing cannot be taken away, so the innermost thing that lacks it is."""
+    questions = {"a": {"protects": True}, "b": {"text": "Is there a fire alarm?"}}
+
+    assert list(read_request({**ENOUGH, "questions": questions}).questions) == ["b"]
+
+
+@pytest.mark.parametrize(("bad", "is_read"), [(199, True), (200, False)])
+def test_a_request_of_which_hardly_anything_can_be_read_is_none(bad: int, is_read: bool) -> None:
+    """The attack: a request of so many bad values that reading it keeps the adapter from everybody else's."""
+    plain = {**ENOUGH, "gateways": [*([7] * bad), "ca2004_s10"]}
+
+    if is_read:
+        assert read_request(plain).gateways == ("ca2004_s10",)
+        return
+    with pytest.raises(RequestUnreadableError):
+        read_request(plain)
+
+
+def test_what_was_cleared_in_a_list_needs_no_repair() -> None:
+    """A null clears a value, there as in a map, however many there are."""
+    assert read_request({**ENOUGH, "gateways": [*([None] * 300), "ca2004_s10"]}).gateways == ("ca2004_s10",)
 
 
 def test_laying_over_merges_maps_and_replaces_everything_else() -> None:
