@@ -15,11 +15,13 @@ from pathlib import Path
 from time import monotonic
 from typing import Self
 
+import structlog
+
 import adapters
 from adapters.kit.keys.keyring import Keyring
 from adapters.kit.keys.protectors import CredentialProtector
 from adapters.kit.running.adapter import Adapter
-from adapters.kit.running.link import Link
+from adapters.kit.running.link import Link, UnderWay
 from adapters.kit.running.settings import load_settings
 from adapters.la.console.office import Console, console_of
 from adapters.la.ssd_database import load_folder
@@ -33,11 +35,15 @@ FORM = HERE / "ashgrove.toml"
 SAMPLES = Path(adapters.__file__).parent
 KEYS_AHEAD = timedelta(days=7)
 SETTLE_WITHIN = 60.0
-PATIENCE = 3.0
+PATIENCE = 5.0
 
 
 class NotSettled(Exception):
     """Messages were still under way after a minute; the hub is down, or an adapter does not work its inbox."""
+
+    def __init__(self, left: Sequence[UnderWay]) -> None:
+        """Name what is left."""
+        super().__init__(f"{self.__doc__} Left: {'; '.join(sorted({one.what for one in left})) or 'nothing, at last'}")
 
 
 def make_homes(
@@ -106,19 +112,27 @@ class Area:
     async def settle(self) -> None:
         """Wait until nothing is under way: everything sent has been received and opened. Raises `NotSettled`.
 
-        What the hub was in doubt about is tried again after a pause of the scenario's own time, which then passes.
+        What nothing has been heard of is looked after when it is due by the scenario's own time, which then passes.
         """
+        left: list[UnderWay] = []
         give_up, moved_at = monotonic() + SETTLE_WITHIN, monotonic()
         while monotonic() < give_up:
             done = sum([await link.step() for link in self._links])
-            if not done and not any([await link.under_way() for link in self._links]):
+            left = [] if done else [one for link in self._links for one in await link.under_way()]
+            if not done and not left:
                 return
             if done:
                 moved_at = monotonic()
             elif monotonic() - moved_at > PATIENCE:
-                self.time += timedelta(seconds=1)
+                self._let_time_pass(left)
+                moved_at = monotonic()
             await asyncio.sleep(0 if done else 0.01)
-        raise NotSettled
+        raise NotSettled(left)
+
+    def _let_time_pass(self, left: Sequence[UnderWay]) -> None:
+        first = min(left, key=lambda one: one.due_at)
+        structlog.get_logger().warning("time passes", until=first.due_at, what=first.what)
+        self.time = max(first.due_at, self.time + timedelta(seconds=1))
 
     def first_user(self, participant: str) -> str:
         """Give the participant's first user: the one who answers."""

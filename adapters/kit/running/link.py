@@ -7,6 +7,7 @@ Three loops over one store; each waits for an unavailable database and stops on 
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from datetime import datetime
 from time import monotonic
 from typing import Any, Final
 
@@ -33,6 +34,14 @@ class Moved:
 
     sent: int
     received: int
+
+
+@dataclass(frozen=True)
+class UnderWay:
+    """A message under way, in words without content, and when it is looked after if nothing happens until then."""
+
+    what: str
+    due_at: datetime
 
 
 @dataclass
@@ -98,12 +107,16 @@ class Link:
         """Send and work what is due now; returns how much was done."""
         return await self._pump.run_once() + await self._worker.run_once(self.apply)
 
-    async def under_way(self) -> bool:
-        """Say whether anything sent is not opened yet over there, or anything stored not applied here."""
+    async def under_way(self) -> list[UnderWay]:
+        """Give what was sent and is not opened yet over there, and what is stored here and not applied."""
+        states = [state.value for state in (*NOT_YET_OPENED, OutboxState.SEALED, OutboxState.INFLIGHT)]
+        stored = inbox_rows.c.state == InboxState.STORED.value
         async with self.store.snapshot() as view:
-            waiting = [state.value for state in (*NOT_YET_OPENED, OutboxState.SEALED, OutboxState.INFLIGHT)]
-            sent = await view.select(outbox_rows, select(outbox_rows).where(outbox_rows.c.state.in_(waiting)).limit(1))
-            stored = await view.select(
-                inbox_rows, select(inbox_rows).where(inbox_rows.c.state == InboxState.STORED.value).limit(1)
-            )
-        return bool(sent or stored)
+            sent = await view.select(outbox_rows, select(outbox_rows).where(outbox_rows.c.state.in_(states)))
+            came = await view.select(inbox_rows, select(inbox_rows).where(stored))
+        dead = "".join(f", nobody hears lane {lane}" for lane in Lane if not self.connection.alive(lane))
+        me = f"{self.store.participant}{dead}"
+        return [
+            *(UnderWay(f"{me}: {row['event']} to {row['recipient']} is {row['state']}", row["due_at"]) for row in sent),
+            *(UnderWay(f"{me}: {row['event']} of {row['peer']} is not applied", row["due_at"]) for row in came),
+        ]
