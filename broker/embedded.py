@@ -16,6 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
+import structlog
+
 from broker.embedded_store import QueueStore, Row
 from broker.errors import ConnectionClosed, Misuse, NotAParticipant
 from broker.hub import Delivery, Handler, ManyHandler, Outcome, check_size
@@ -158,7 +160,10 @@ class EmbeddedConnection:
             await asyncio.sleep(self._hub._settings.backoff.pause(failures, chance=chance))
 
     async def _some_deliveries(self, lane: Lane, handler: Handler, *, at_most: int) -> bool:
-        """Take what waits and have it handled; no message is a success too, after waiting for one."""
+        """Take what waits and have it handled; no message is a success too, after waiting for one.
+
+        Whatever goes wrong, the consumer goes on: one that has died without a word is a deaf adapter.
+        """
         queue = queue_name(self._participant, lane)
         try:
             rows = await self._hub._store.take(queue, holder=self._holder, at_most=at_most)
@@ -166,7 +171,10 @@ class EmbeddedConnection:
                 await self._hub._wait(queue)
                 return True
             return await self._handled(rows, lane=lane, handler=handler)
-        except sqlite3.OperationalError:
+        except (Exception, asyncio.CancelledError) as fault:
+            if being_cancelled():
+                raise
+            structlog.get_logger().warning("a consumer goes on after a fault", queue=queue, fault=type(fault).__name__)
             return False
 
     async def _handled(self, rows: Sequence[Row], *, lane: Lane, handler: Handler) -> bool:

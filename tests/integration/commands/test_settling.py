@@ -1,5 +1,7 @@
 """An area comes to rest although the hub lost something: what nothing is heard of is looked after when that is due."""
 
+import asyncio
+
 import pytest
 
 from broker.embedded_store import QueueStore
@@ -48,3 +50,22 @@ async def test_who_does_not_come_to_rest_says_what_is_left_and_who_does_not_hear
     with pytest.raises(NotSettled, match="REQ to testford-police is CONFIRMED"):
         await area.settle()
     assert not link.connection.alive(Lane.ROUTINE)
+
+
+@pytest.mark.parametrize("fault", [RuntimeError, asyncio.CancelledError])
+@pytest.mark.parametrize("step", ["take", "settle"])
+async def test_no_fault_makes_a_consumer_deaf(
+    area: Area, step: str, fault: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The attack on oneself: a fault nobody foresaw ends the task that listens, and nobody hears that it has ended."""
+    sound, faults = getattr(QueueStore, step), iter([fault])
+
+    async def fails_once(store: QueueStore, *rest: object, **named: object) -> object:
+        if (now := next(faults, None)) is not None:
+            raise now
+        return await sound(store, *rest, **named)
+
+    monkeypatch.setattr(demo, "PATIENCE", 0.2)
+    monkeypatch.setattr(QueueStore, step, fails_once)
+    await issued(area, POLICE)
+    assert all(link.connection.alive(lane) for link in area._links for lane in Lane)
