@@ -127,7 +127,8 @@ class FieldCipher:
 
     def guard(self, table: str, row: Mapping[str, object]) -> bytes:
         """Return the keyed hash (16 bytes) of every column of `row` but `guard` itself."""
-        told = b"".join([_framed_name(table), *(_column(name, row[name]) for name in _guarded(tuple(row)))])
+        columns = [_column(name, row[name]) for name in _guarded(tuple(row))]
+        told = framed(table.encode()) + b"".join(columns)
         return blake2b(told, key=self._guard_key, digest_size=_GUARD_BYTES).digest()
 
 
@@ -136,40 +137,36 @@ def _guarded(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in sorted(names) if name != "guard")
 
 
-@lru_cache(maxsize=1024)
-def _framed_name(name: str) -> bytes:
-    return framed(name.encode())
-
-
 def _column(name: str, value: object) -> bytes:
     """Encode a column: its name, the type of its value and the value, so that None, "", 0 and b"" differ.
 
     The same bytes as `framed(framed(name, type, value))`, written out because every row of every message passes here.
     """
+    if value is None:
+        return _null(name)
     kind, told = _typed(value)
-    head = _head(name, kind)
-    size = len(told)
+    head, size = _head(name, kind), len(told)
     return (len(head) + 8 + size).to_bytes(8, "big") + head + size.to_bytes(8, "big") + told
 
 
 @lru_cache(maxsize=1024)
+def _null(name: str) -> bytes:
+    return framed(framed(name.encode(), b"none", b""))
+
+
+@lru_cache(maxsize=4096)
 def _head(name: str, kind: bytes) -> bytes:
-    return _framed_name(name) + kind
-
-
-_NONE, _BYTES, _TIME, _TEXT, _NUMBER = (framed(kind) for kind in (b"none", b"bytes", b"time", b"text", b"number"))
+    return framed(name.encode(), kind)
 
 
 def _typed(value: object) -> tuple[bytes, bytes]:
-    """Encode a column's value with the framed name of its type."""
-    if value is None:
-        return _NONE, b""
+    """Encode a column's value, with the name of its type."""
     if isinstance(value, str):
-        return _TEXT, value.encode()
+        return b"text", value.encode()
     if isinstance(value, bytes):
-        return _BYTES, value
+        return b"bytes", value
     if isinstance(value, int):
-        return _NUMBER, b"%d" % value
+        return b"number", b"%d" % value
     if isinstance(value, datetime):
-        return _TIME, value.isoformat().encode()
+        return b"time", value.isoformat().encode()
     raise TypeError(type(value).__name__)
