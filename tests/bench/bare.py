@@ -1,9 +1,10 @@
 """Bare aio-pika as a process of the bench: the same bytes over the same queues, persistent, confirmed, acknowledged.
 
-    python -m tests.bench.bare '{"role": "asks"|"answers", "hub": ..., "me": ..., "peer": ..., "bodies": FOLDER, ...}'
+    python -m tests.bench.bare '{"hub": ..., "me": ..., "peer": ..., "bodies": FOLDER, "window": ..., "count": ...}'
 
 No store, no sealing, no checks: what is left is what carrying the bytes costs. Who answers sends what the product sends
 for a request (RECEIVED, OPENED, the answer), who asks sends the two receipts for the answer.
+With a `place` instead of `bodies` every envelope is sealed, checked and opened at that adapter's place, and forgotten.
 """
 
 import asyncio
@@ -18,9 +19,9 @@ from aio_pika.abc import AbstractExchange, AbstractIncomingMessage
 
 from broker.settings import TransportSettings
 from schemas.routing import Lane, ingress_exchange, queue_name, routing_key
+from tests.bench.letters import Letters, ReadyMade, SealedLetters
 from tests.bench.station import say
 
-KINDS: Final = ("request", "answer", "receipt")
 REPLIES: Final = {
     "request": ((Lane.RECEIPT, "receipt"), (Lane.RECEIPT, "receipt"), (Lane.ROUTINE, "answer")),
     "answer": ((Lane.RECEIPT, "receipt"), (Lane.RECEIPT, "receipt")),
@@ -31,9 +32,8 @@ REPLIES: Final = {
 class Bare:
     """One end of the line."""
 
-    def __init__(self, told: dict[str, Any], exchange: AbstractExchange) -> None:
-        self._told, self._exchange = told, exchange
-        self._bodies = {kind: (Path(told["bodies"]) / kind).read_bytes() for kind in KINDS}
+    def __init__(self, told: dict[str, Any], exchange: AbstractExchange, letters: Letters) -> None:
+        self._told, self._exchange, self._letters = told, exchange, letters
         self._asked: dict[str, float] = {}
         self._open: dict[str, asyncio.Event] = {}
         self._receipted: set[str] = set()
@@ -45,7 +45,7 @@ class Bare:
         """Publish one body and wait for its confirm."""
         self._sent += 1
         message = aio_pika.Message(
-            self._bodies[kind],
+            self._letters.write(kind),
             delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
             message_id=f"{about}.{kind}.{self._sent}",
         )
@@ -54,6 +54,7 @@ class Bare:
     async def take(self, message: AbstractIncomingMessage) -> None:
         """Answer what came, then acknowledge it."""
         about, kind, _ = (message.message_id or "..").split(".")
+        self._letters.read(message.body, lane=Lane.RECEIPT if kind == "receipt" else Lane.ROUTINE)
         await asyncio.gather(*(self.publish(lane, reply, about=about) for lane, reply in REPLIES[kind]))
         await message.ack()
         if about in self._asked:
@@ -83,6 +84,12 @@ class Bare:
         await asyncio.gather(*(one() for _ in range(self._told["window"])))
 
 
+def _letters(told: dict[str, Any]) -> Letters:
+    if "place" in told:
+        return SealedLetters.of(told["place"], peer=told["peer"])
+    return ReadyMade.of(Path(told["bodies"]))
+
+
 async def live(told: dict[str, Any]) -> None:
     """Connect as the product does, a connection each way, and work until told to end."""
     async with (
@@ -90,7 +97,7 @@ async def live(told: dict[str, Any]) -> None:
         await aio_pika.connect(told["hub"]) as consuming,
     ):
         out = await publishing.channel(publisher_confirms=True, on_return_raises=True)
-        bare = Bare(told, await out.get_exchange(ingress_exchange(told["me"]), ensure=False))
+        bare = Bare(told, await out.get_exchange(ingress_exchange(told["me"]), ensure=False), _letters(told))
         for lane in Lane:
             back = await consuming.channel()
             await back.set_qos(prefetch_count=TransportSettings().prefetch[lane])
