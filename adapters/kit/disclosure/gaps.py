@@ -136,7 +136,7 @@ def _general_power_only(request: RequestForInformation, agency: AgencyFacts) -> 
 def _review_overdue(request: RequestForInformation, agency: AgencyFacts) -> Gaps:
     due = request.agreement.review_due
     if due is not None and due < day_of(request):
-        yield Gap("REVIEW_OVERDUE", "GOV-07", "agreement.review_due", "The agreement is due for review.")
+        yield Gap("REVIEW_OVERDUE", "GOV-08", "agreement.review_due", "The agreement is due for review.")
 
 
 _CHECKS: Final[tuple[Check, ...]] = (

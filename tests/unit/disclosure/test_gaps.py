@@ -137,7 +137,7 @@ def test_a_missing_gateway_says_whether_a_general_power_would_do(agency: str, me
     ("agency", "change", "said"),
     [
         ("fire", {"gateways": ["localism2011_s1"]}, ("GENERAL_POWER", "LAW-17", "gateways")),
-        ("fire", {"agreement": {"review_due": "2026-11-23"}}, ("REVIEW_OVERDUE", "GOV-07", "agreement.review_due")),
+        ("fire", {"agreement": {"review_due": "2026-11-23"}}, ("REVIEW_OVERDUE", "GOV-08", "agreement.review_due")),
         (
             "yot",
             {"recipients": {"yot": {"belief_of_involvement": None}}},
