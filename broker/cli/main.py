@@ -70,7 +70,7 @@ def _add(app: typer.Typer, *, name: str, command: Command, called: bool) -> None
     if isinstance(target, typer.Typer):
         app.add_typer(target, name=name, help=command.summary)
     else:
-        app.command(name, help=command.summary)(target)
+        app.command(name)(target)
 
 
 def _hub() -> None:
