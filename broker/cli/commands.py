@@ -1,7 +1,7 @@
 """The commands of a program, imported when they are called and not before, so that `--help` answers at once.
 
-A command whose packages are not installed breaks no other. This knows neither which commands
-a program has nor how it ends.
+A command whose packages are not installed breaks no other. This knows neither which commands a program has nor
+how it ends.
 """
 
 from collections.abc import Mapping, Sequence
