@@ -8,11 +8,7 @@ import pytest
 from adapters.kit.envelope.envelopes import KeyedEnvelopes
 from adapters.kit.envelope.sealing import Author, Outgoing, Section, new_thread
 from adapters.kit.envelope.verification import Refusal, open_arrival
-from adapters.kit.evidence.bundle import (
-    proofs_for,
-    read_bundle,
-    write_bundle,
-)
+from adapters.kit.evidence.bundle import proofs_for, read_bundle, write_bundle
 from adapters.kit.evidence.findings import verify_bundle
 from adapters.kit.evidence.source import NothingHere, Open, exhibits
 from broker.directory.proof import Archive
