@@ -9,7 +9,7 @@ the breach clock, which rings at any hour.
 from calendar import monthrange
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -20,7 +20,9 @@ BREACH_HOURS: Final = 72  # UK GDPR article 33, LON §4.8
 BREACH_ALERT_HOURS: Final = (24, 48, 60)
 NOTICE_DAYS: Final = 28  # PBO §9
 FIRST_REVIEW_MONTHS: Final = 6  # PBO §8
+REVIEW_WARNING_DAYS: Final = (60, 30)  # GOV-08
 ATTESTATION_MONTHS: Final = 12  # SWK, GOV-15
+ATTESTATION_WARNING_DAYS: Final = (30,)
 APD_RETENTION_MONTHS: Final = 6  # SEF A2, GOV-12
 SUBJECT_ACCESS_WARNING_DAYS: Final = (14, 7)
 
@@ -30,6 +32,11 @@ class GovernanceTimerKind(StrEnum):
 
     BREACH_ALERT = "breach_alert"
     BREACH_DUE = "breach_due"
+    REVIEW_WARNING = "review_warning"
+    REVIEW_DUE = "review_due"
+    NOTICE_EFFECTIVE = "notice_effective"
+    ATTESTATION_WARNING = "attestation_warning"
+    ATTESTATION_STALE = "attestation_stale"
     SUBJECT_ACCESS_WARNING = "subject_access_warning"
     SUBJECT_ACCESS_DUE = "subject_access_due"
     DISAGREEMENT_DUE = "disagreement_due"
@@ -105,6 +112,14 @@ def review_due(in_force_from: date, *, last_review: date | None, cycle_months: i
     return months_after(last_review, cycle_months)
 
 
+def review_timers(due: date, *, calendar: WorkingCalendar) -> tuple[GovernanceTimer, ...]:
+    """Give the warnings 60 and 30 days before a review and the day itself (GOV-08)."""
+    return (
+        *_warnings(GovernanceTimerKind.REVIEW_WARNING, due, REVIEW_WARNING_DAYS, calendar),
+        _on(GovernanceTimerKind.REVIEW_DUE, due, calendar),
+    )
+
+
 def notice_effective(given_on: date, *, days: int = NOTICE_DAYS) -> date:
     """Give the day from which nothing is carried to or from a party that gave notice (GOV-10, PBO §9)."""
     if days < 0:
@@ -112,9 +127,27 @@ def notice_effective(given_on: date, *, days: int = NOTICE_DAYS) -> date:
     return given_on + timedelta(days=days)
 
 
+def notice_timer(given_on: date, *, calendar: WorkingCalendar, days: int = NOTICE_DAYS) -> GovernanceTimer:
+    """Give the timer that ends a party's participation: the first minute of the day, working or not (GOV-10)."""
+    day = notice_effective(given_on, days=days)
+    start = datetime.combine(day, time(0), calendar.zone).astimezone(UTC)
+    return GovernanceTimer(GovernanceTimerKind.NOTICE_EFFECTIVE, start, f"notice_effective.{day.isoformat()}")
+
+
 def attestation_stale_on(attested_on: date, *, months: int = ATTESTATION_MONTHS) -> date:
     """Give the first day on which an attestation no longer counts: 12 months for training (GOV-15)."""
     return months_after(attested_on, months)
+
+
+def attestation_timers(
+    attested_on: date, *, calendar: WorkingCalendar, months: int = ATTESTATION_MONTHS
+) -> tuple[GovernanceTimer, ...]:
+    """Give the warning 30 days before an attestation goes stale, and that day (SLA-12)."""
+    stale = attestation_stale_on(attested_on, months=months)
+    return (
+        *_warnings(GovernanceTimerKind.ATTESTATION_WARNING, stale, ATTESTATION_WARNING_DAYS, calendar),
+        _on(GovernanceTimerKind.ATTESTATION_STALE, stale, calendar),
+    )
 
 
 def apd_kept_until(processing_ceased_on: date) -> date:

@@ -10,12 +10,15 @@ from broker.sla.governance import (
     GovernanceTimer,
     apd_kept_until,
     attestation_stale_on,
+    attestation_timers,
     breach_due,
     breach_timers,
     disagreement_due,
     months_after,
     notice_effective,
+    notice_timer,
     review_due,
+    review_timers,
     subject_access_due,
     subject_access_timers,
 )
@@ -83,16 +86,32 @@ def test_an_agreement_is_reviewed_after_six_months_and_then_on_its_cycle() -> No
     assert review_due(date(2021, 1, 1), last_review=date(2021, 7, 1), cycle_months=24) == date(2023, 7, 1)
 
 
-def test_notice_ends_a_participation_after_28_calendar_days() -> None:
-    """GOV-10: the day from which nothing is carried; nobody gives notice backwards."""
+def test_a_review_is_announced_sixty_and_thirty_days_before() -> None:
+    """GOV-08; a warning for a Saturday rings on Monday."""
+    assert rows(review_timers(date(2027, 1, 27), calendar=MASH_CALENDAR)) == [
+        ("review_warning.60d.2026-11-28", "2026-11-30 09:00"),
+        ("review_warning.30d.2026-12-28", "2026-12-29 09:00"),
+        ("review_due.2027-01-27", "2027-01-27 09:00"),
+    ]
+
+
+def test_notice_ends_a_participation_at_midnight_after_28_calendar_days() -> None:
+    """GOV-10: the first minute of the day, working or not; over a clock change in local time."""
     assert notice_effective(date(2026, 11, 24)) == date(2026, 12, 22)
+    timer = notice_timer(date(2027, 3, 7), calendar=MASH_CALENDAR)
+    assert shown(timer.due_at) == "2027-04-04 00:00"
     with pytest.raises(ValueError, match="backwards"):
         notice_effective(date(2026, 11, 24), days=-1)
 
 
 def test_an_attestation_goes_stale_after_twelve_months() -> None:
-    """GOV-15: the first day on which it no longer counts."""
-    assert attestation_stale_on(date(2026, 2, 27)) == date(2027, 2, 27)
+    """GOV-15: a month's warning, then the day."""
+    attested = date(2026, 2, 27)
+    assert attestation_stale_on(attested) == date(2027, 2, 27)
+    assert rows(attestation_timers(attested, calendar=MASH_CALENDAR)) == [
+        ("attestation_warning.30d.2027-01-28", "2027-01-28 09:00"),
+        ("attestation_stale.2027-02-27", "2027-03-01 09:00"),
+    ]
 
 
 def test_a_policy_document_is_kept_six_months_after_processing_ceased() -> None:
