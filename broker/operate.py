@@ -55,7 +55,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def diff(directory: DirectoryFile, management: ManagementUrl, vhost: Vhost = "mash", as_json: AsJson = False) -> None:
     """Show what apply would change, and change nothing. Ends with 1 if anything would."""
-    changes = _at_broker(management, vhost, lambda broker: _changes(broker, _topology(directory)))
+    changes = at_broker(management, vhost, lambda broker: _changes(broker, _topology(directory)))
     _print(changes, as_json=as_json)
     raise typer.Exit(1 if changes else 0)
 
@@ -69,13 +69,13 @@ def apply(
 ) -> None:
     """Make the broker equal to the table, after showing what changes. Ends with 1 if something must be done by hand."""
     topology = _topology(directory)
-    changes = _at_broker(management, vhost, lambda broker: _changes(broker, topology))
+    changes = at_broker(management, vhost, lambda broker: _changes(broker, topology))
     _print(changes, as_json=as_json)
     if not changes:
         return
     if not yes:
         typer.confirm("Make these changes?", abort=True)
-    conflicts = _at_broker(management, vhost, lambda broker: _make(broker, changes))
+    conflicts = at_broker(management, vhost, lambda broker: _make(broker, changes))
     for conflict in conflicts:
         typer.echo(f"{conflict.item} must be drained and removed by hand", err=True)
     raise typer.Exit(1 if conflicts else 0)
@@ -126,7 +126,7 @@ def _followed(path: Path) -> Directory:
 def doctor(directory: DirectoryFile, management: ManagementUrl, vhost: Vhost = "mash", as_json: AsJson = False) -> None:
     """Name everything that is not as it should be. Ends with 1 if anything is not."""
     topology = _topology(directory)
-    seen: Observation = _at_broker(management, vhost, observe)
+    seen: Observation = at_broker(management, vhost, observe)
     deviations = diagnose(topology, seen, accounts=ACCOUNTS)
     if as_json:
         rows = [{"code": each.code, "subject": each.subject, "sentence": each.sentence} for each in deviations]
@@ -143,6 +143,20 @@ def table(
     """Print the table as a document in Markdown, or as the definitions that a new node may load."""
     topology = _topology(directory)
     typer.echo(as_definitions(topology) if definitions else document(topology), nl=False)
+
+
+def at_broker(url: str, vhost: str, work: Callable[[Management], Awaitable[Result]]) -> Result:
+    """Do `work` with the broker's management interface; ends the program with 1 and the reason if it cannot be done."""
+
+    async def run() -> Result:
+        async with open_management(url, vhost=vhost) as broker:
+            return await work(broker)
+
+    try:
+        return asyncio.run(run())
+    except HubError as fault:
+        typer.echo(str(fault), err=True)
+        raise typer.Exit(1) from None
 
 
 def _topology(path: Path) -> Topology:
@@ -172,18 +186,6 @@ def _written_out(path: Path) -> Directory:
         suspended=plain["suspended"],
         left=plain.get("left", {}),
     )
-
-
-def _at_broker(url: str, vhost: str, work: Callable[[Management], Awaitable[Result]]) -> Result:
-    async def run() -> Result:
-        async with open_management(url, vhost=vhost) as broker:
-            return await work(broker)
-
-    try:
-        return asyncio.run(run())
-    except HubError as fault:
-        typer.echo(str(fault), err=True)
-        raise typer.Exit(1) from None
 
 
 async def _changes(broker: Management, topology: Topology) -> tuple[Change, ...]:

@@ -1,27 +1,19 @@
 """The program `mash`: what an agency does with its adapter.
 
-Exit codes: 0 done; 1 refused, the reasons on standard error; 2 wrong usage. A command is imported when it is called
-and not before, so that `--help` answers at once. What is said on standard error never repeats a text that was typed:
-it may be a person's name without its quotation marks.
+Exit codes: 0 done; 1 refused, the reasons on standard error; 2 wrong usage. What is said on standard error never
+repeats a text that was typed: it may be a person's name without its quotation marks.
 """
 
 import sys
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 from pathlib import Path
 from traceback import extract_tb
-from typing import Final, NamedTuple
+from typing import Final
 
 import typer
 from typer.exceptions import TyperException
 
-
-class Command(NamedTuple):
-    """Where a command is (`module:name` of a function or a `typer.Typer`), and its one line of help."""
-
-    target: str
-    summary: str
-
+from broker.cli.commands import Command, add_commands
 
 COMMANDS: Final[Mapping[str, Command]] = {
     "enquiry": Command(
@@ -63,10 +55,7 @@ def build(arguments: Sequence[str]) -> typer.Typer:
         help="Ask agencies about a family, or answer what they ask. Sealed end to end; nothing leaves unapproved.",
         epilog="A coordinator starts with `mash enquiry form`; an agency that is asked, with `mash inbox list`.",
     )
-    app.callback()(_stand_in)
-    chosen = next((argument for argument in arguments if not argument.startswith("-")), None)
-    for name, command in COMMANDS.items():
-        _add(app, name=name, command=command, called=name == chosen)
+    add_commands(app, COMMANDS, arguments=arguments)
     return app
 
 
@@ -79,22 +68,6 @@ def main() -> None:
         sys.exit(_say_usage(fault))
     except Exception as fault:
         sys.exit(_say_ours(fault))
-
-
-def _add(app: typer.Typer, *, name: str, command: Command, called: bool) -> None:
-    if not called:
-        app.command(name, help=command.summary)(_stand_in)
-        return
-    module, _, attribute = command.target.partition(":")
-    target = getattr(import_module(module), attribute)
-    if isinstance(target, typer.Typer):
-        app.add_typer(target, name=name, help=command.summary)
-    else:
-        app.command(name)(target)
-
-
-def _stand_in() -> None:
-    """Stand in for what this call does not need."""
 
 
 def _say_usage(fault: TyperException) -> int:

@@ -8,7 +8,6 @@ needs (`vetting_for`), or whose refresher is not on record, unless the adapter's
 A refusal and a warning name the user by the short name, never by the person's own.
 """
 
-from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Final, Literal
 
@@ -104,8 +103,3 @@ def training_warning(user_id: str, user: User, *, today: date) -> str | None:
     if user.trained_on is None or today - user.trained_on > TRAINING_VALID:
         return f"GOV-15: the data-protection refresher of {user_id} is not on record for the last twelve months"
     return None
-
-
-def users_from(plain: Mapping[str, Mapping[str, object]]) -> Users:
-    """Read the `[users.*]` tables of adapter.toml. Raises `pydantic.ValidationError`."""
-    return Users.from_plain({"by_id": plain})

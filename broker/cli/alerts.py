@@ -7,12 +7,10 @@
 Exit codes: 0 as it should be; 1 not (an alert waits, a desk has nobody, a way fails), with the reason; 2 wrong usage.
 """
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -21,11 +19,9 @@ from broker.alerts.checking import Checked, check_duty
 from broker.alerts.listing import Listed, listed_recent, listed_standing
 from broker.alerts.secrets import Secrets
 from broker.calendar import LONDON
-from broker.errors import HubError
-from broker.ledger.ledger import Ledger
+from broker.cli import at_ledger
 from broker.watch.program import read_calendar_file
 
-Result = TypeVar("Result")
 WHY: Final = {
     NotAcknowledged.NO_SUCH_ALERT: "There is no alert of that number.",
     NotAcknowledged.POST_UNFIT: "Name a post in small letters (--by duty-sergeant), never a person.",
@@ -47,7 +43,7 @@ def list_alerts(
     as_json: AsJson = False,
 ) -> None:
     """Show alerts, who was told, and who has seen them. Ends with 1 if any waits for a human."""
-    found = _at_ledger(db, listed_recent if past else listed_standing)
+    found = at_ledger.brought_up_to_date(db, listed_recent if past else listed_standing)
     if as_json:
         typer.echo(json.dumps([_plain(one) for one in found], indent=2))
     for one in () if as_json else found:
@@ -65,7 +61,7 @@ def acknowledge_alert(
     as_json: AsJson = False,
 ) -> None:
     """Say that an alert is seen; nobody else is told of it. The first word stands."""
-    done = _at_ledger(db, lambda ledger: acknowledge(ledger, number, by=by, now=_now()))
+    done = at_ledger.brought_up_to_date(db, lambda ledger: acknowledge(ledger, number, by=by, now=_now()))
     if isinstance(done, NotAcknowledged):
         typer.echo(f"mash-hub: {WHY[done]}", err=True)
         raise typer.Exit(1)
@@ -86,7 +82,7 @@ def check(
         found = read_calendar_file(calendars)
         return await check_duty(duty, secrets=Secrets(secrets), calendars=found, now=_now(), try_ways=really)
 
-    checked = _run(work)
+    checked = at_ledger.or_end(work)
     rows = [one.plain() for one in checked]
     typer.echo(json.dumps(rows, indent=2) if as_json else "\n".join(one.sentence() for one in checked))
     raise typer.Exit(0 if all(one.is_well for one in checked) else 1)
@@ -94,26 +90,6 @@ def check(
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _at_ledger(db: str, work: Callable[[Ledger], Awaitable[Result]]) -> Result:
-    """Work on a ledger that is there; opened to write, so that one kept by an older version gets what it lacks."""
-
-    async def run() -> Result:
-        async with Ledger.opened(db, now=None):
-            pass
-        async with Ledger.opened(db, now=_now()) as ledger:
-            return await work(ledger)
-
-    return _run(run)
-
-
-def _run(work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-    try:
-        return asyncio.run(work())
-    except (HubError, ValueError) as no:
-        typer.echo(f"mash-hub: {no}", err=True)
-        raise typer.Exit(1) from None
 
 
 def _local(moment: datetime | None) -> str:

@@ -11,17 +11,15 @@ Nothing about a person goes in: a kind, a moment, a participant's id.
 Exit codes: 0 done; 1 refused, with the reason on standard error; 2 wrong usage.
 """
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
 from broker.calendar import LONDON
+from broker.cli import at_ledger
 from broker.cli.watch import DEFAULT_DB, AsJson, CalendarFile, Database
-from broker.errors import HubError
 from broker.ledger.ledger import Ledger
 from broker.sla.started import Started, StartedKind
 from broker.timers import rows as timer_rows
@@ -30,7 +28,6 @@ from broker.timers.rows import TimerRow
 from broker.watch.program import read_calendar_file
 from schemas.agency import is_participant_id
 
-Result = TypeVar("Result")
 OLDEST = timedelta(days=366)
 
 app = typer.Typer(help="Clocks that somebody starts by hand: breaches, access requests.", no_args_is_help=True)
@@ -55,7 +52,7 @@ def start(
     async def work(ledger: Ledger) -> tuple[TimerRow, ...]:
         return await book.start(ledger, clock, calendar=read_calendar_file(calendars).area)
 
-    made = _at(db, work)
+    made = at_ledger.brought_up_to_date(db, work)
     if as_json:
         typer.echo(json.dumps({"schema": "mash.clock.v1", **_plain(clock), "timers": _timers(made)}, indent=2))
         return
@@ -75,7 +72,7 @@ def show(
     async def work(ledger: Ledger) -> tuple[tuple[Started, ...], tuple[TimerRow, ...]]:
         return await book.all_of(ledger), await timer_rows.standing(ledger)
 
-    found, standing = _at(db, work)
+    found, standing = at_ledger.brought_up_to_date(db, work)
     clocks = [one for one in found if past or one.stopped_at is None]
     of = {one.name: [row for row in standing if row.subject == one.subject] for one in clocks}
     if as_json:
@@ -90,7 +87,7 @@ def stop(
     name: Annotated[str, typer.Argument(help="The clock's name.")], db: Database = DEFAULT_DB, as_json: AsJson = False
 ) -> None:
     """Stop a clock, because what it waited for is done. Its alert is over with it."""
-    stopped = _at(db, lambda ledger: book.stop(ledger, name, now=datetime.now(UTC)))
+    stopped = at_ledger.brought_up_to_date(db, lambda ledger: book.stop(ledger, name, now=datetime.now(UTC)))
     typer.echo(json.dumps({"schema": "mash.clock.v1", **_plain(stopped)}, indent=2) if as_json else f"{name} stopped.")
 
 
@@ -135,17 +132,3 @@ def _timers(rows: list[TimerRow] | tuple[TimerRow, ...]) -> list[dict[str, objec
 
 def _local(moment: datetime) -> str:
     return moment.astimezone(LONDON).isoformat(timespec="minutes")
-
-
-def _at(db: str, work: Callable[[Ledger], Awaitable[Result]]) -> Result:
-    async def run() -> Result:
-        async with Ledger.opened(db, now=None):
-            pass  # there is one: what follows makes the tables that an older version did not have, and begins none
-        async with Ledger.opened(db, now=datetime.now(UTC)) as ledger:
-            return await work(ledger)
-
-    try:
-        return asyncio.run(run())
-    except (HubError, ValueError) as no:
-        typer.echo(f"mash-hub: {no}", err=True)
-        raise typer.Exit(1) from None

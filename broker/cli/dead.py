@@ -4,26 +4,23 @@ Shows stub facts of letters that verify, and of others no more than size, hash a
 Ends with 1 if a letter did not verify or could not be sent on, and says why.
 """
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 
 from broker.dead_letters import LARGEST_LIST, Done, Quarantine, Seen, look, replay
 from broker.directory.client import DirectoryClient, NoDirectory
 from broker.errors import HubError
-from broker.management import Management, open_management
-from broker.operate import AsJson, DirectoryFile, ManagementUrl, Vhost
+from broker.management import Management
+from broker.operate import AsJson, DirectoryFile, ManagementUrl, Vhost, at_broker
 from broker.verify import Refusal
 from broker.watch.directory import read_exported
 from schemas.directory import Directory
 
 app = typer.Typer(help="See and send on what the hub gave up delivering.", no_args_is_help=True)
-Result = TypeVar("Result")
 Limit = Annotated[int, typer.Option(min=1, max=LARGEST_LIST, help="So many letters at most.")]
 
 
@@ -37,7 +34,7 @@ def listed(
 ) -> None:
     """Show the dead letters and leave them where they are."""
     partners, now = _directory(directory), datetime.now(UTC)
-    seen = _at_broker(management, vhost, lambda broker: look(broker, directory=partners, now=now, limit=limit))
+    seen = at_broker(management, vhost, lambda broker: look(broker, directory=partners, now=now, limit=limit))
     rows = [_row(each) for each in seen]
     if as_json:
         typer.echo(json.dumps({"dead": rows}, indent=2))
@@ -63,7 +60,7 @@ def replayed(
             done.append(each)
 
     try:
-        _at_broker(management, vhost, work)
+        at_broker(management, vhost, work)
     finally:
         rows = [{"hash": each.digest, "fate": each.refusal.code if each.refusal else "sent on"} for each in done]
         text = "\n".join(f"{row['hash'][:16]} {row['fate']}" for row in rows) or "Nothing was sent on."
@@ -85,16 +82,4 @@ def _directory(path: Path) -> Directory:
         return DirectoryClient(path).current() if path.is_dir() else read_exported(path)
     except (OSError, ValueError, KeyError, TypeError, NoDirectory, HubError) as fault:
         typer.echo(f"{path} is no directory: {type(fault).__name__}", err=True)
-        raise typer.Exit(1) from None
-
-
-def _at_broker(url: str, vhost: str, work: Callable[[Management], Awaitable[Result]]) -> Result:
-    async def run() -> Result:
-        async with open_management(url, vhost=vhost) as broker:
-            return await work(broker)
-
-    try:
-        return asyncio.run(run())
-    except HubError as fault:
-        typer.echo(str(fault), err=True)
         raise typer.Exit(1) from None

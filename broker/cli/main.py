@@ -1,24 +1,15 @@
 """The program `mash-hub`: what the hub's operators do.
 
-A command is imported when it is called and not before, so that `--help` answers at once and a command that is not
-installed (the hub's image holds no adapters) breaks no other.
 Exit codes: 0 done; 1 refused, or something is not as it should be, the reasons on standard error; 2 wrong usage.
 """
 
 import sys
 from collections.abc import Mapping, Sequence
-from importlib import import_module
-from typing import Final, NamedTuple
+from typing import Final
 
 import typer
 
-
-class Command(NamedTuple):
-    """Where a command is (`module:name` of a function or a `typer.Typer`), and its one line of help."""
-
-    target: str
-    summary: str
-
+from broker.cli.commands import Command, add_commands
 
 COMMANDS: Final[Mapping[str, Command]] = {
     "diff": Command("broker.operate:diff", "Show what apply would change on the broker."),
@@ -49,29 +40,10 @@ def build(arguments: Sequence[str]) -> typer.Typer:
         pretty_exceptions_show_locals=False,
         help="Operate the hub: provision the broker, watch it, prove what it did.",
     )
-    app.callback()(_hub)
-    chosen = next((argument for argument in arguments if not argument.startswith("-")), None)
-    for name, command in COMMANDS.items():
-        _add(app, name=name, command=command, called=name == chosen)
+    add_commands(app, COMMANDS, arguments=arguments)
     return app
 
 
 def main() -> None:
     """Run `mash-hub`."""
     build(sys.argv[1:])(prog_name="mash-hub")
-
-
-def _add(app: typer.Typer, *, name: str, command: Command, called: bool) -> None:
-    if not called:
-        app.command(name, help=command.summary)(_hub)
-        return
-    module, _, attribute = command.target.partition(":")
-    target = getattr(import_module(module), attribute)
-    if isinstance(target, typer.Typer):
-        app.add_typer(target, name=name, help=command.summary)
-    else:
-        app.command(name, help=command.summary)(target)
-
-
-def _hub() -> None:
-    """Stand in for what this call does not need."""

@@ -8,18 +8,18 @@ The whole ledger is verified first; a broken one makes no report. Exit codes: 0 
 with the reasons on standard error; 2 wrong usage.
 """
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
 from broker.calendars import Calendars
+from broker.cli import at_ledger
 from broker.cli.watch import DEFAULT_DB, AsJson, CalendarFile, Database
 from broker.errors import HubError
 from broker.ledger.ledger import Ledger
@@ -32,8 +32,6 @@ from broker.reports.sample_check import SampleFault
 from broker.reports.sample_file import SampleFile
 from broker.reports.writing import write_files
 from broker.watch.program import read_calendar_file
-
-Result = TypeVar("Result")
 
 app = typer.Typer(help="The month's figures, and a sample for inspectors.", no_args_is_help=True)
 
@@ -52,7 +50,7 @@ def month(
     when = _month(month)
     with _saying_no():
         area = read_calendar_file(calendars)
-        report = _report(when, _at(db, read_verified), area=area)
+        report = _report(when, at_ledger.as_found(db, read_verified), area=area)
         files = write_files(out, files_of(report))
     if as_json:
         typer.echo(to_json({**as_plain(report), "files": files}), nl=False)
@@ -77,7 +75,7 @@ def sample(
         raise typer.BadParameter("a seed is one line of up to 200 signs", param_hint="--seed")
     with _saying_no():
         order, area = Order(when, size, seed, _now()), read_calendar_file(calendars)
-        made = _at(db, lambda ledger: _drawn(ledger, order, area=area))
+        made = at_ledger.as_found(db, lambda ledger: _drawn(ledger, order, area=area))
         files = write_files(out, sample_paper.files_of(made))
     plain = {
         "schema": "mash.report.sample.v1",
@@ -102,7 +100,7 @@ def check(
         held, area = sample_check.read_sample(file.read_bytes()), read_calendar_file(calendars)
         faults = sample_check.faults_of(held, calendars=area)
         if db is not None and not faults:
-            faults = _at(db, lambda ledger: sample_check.against_ledger(held, ledger, calendars=area))
+            faults = at_ledger.as_found(db, lambda ledger: sample_check.against_ledger(held, ledger, calendars=area))
     if as_json:
         typer.echo(json.dumps(_checked(held, faults, ledger=db is not None), indent=2))
     elif not faults:
@@ -146,14 +144,6 @@ def _month(text: str) -> Month:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _at(db: str, work: Callable[[Ledger], Awaitable[Result]]) -> Result:
-    async def run() -> Result:
-        async with Ledger.opened(db, now=None) as ledger:
-            return await work(ledger)
-
-    return asyncio.run(run())
 
 
 def _say_all(lines: Iterable[str]) -> None:

@@ -8,19 +8,18 @@
 Exit codes: 0 as it should be; 1 not, with the reason on standard error; 2 wrong usage.
 """
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final
 
 import typer
 
 from broker.alerts import book
 from broker.calendar import LONDON
-from broker.errors import HubError
+from broker.cli import at_ledger
 from broker.ledger.chain import Passage
 from broker.ledger.ledger import Ledger, LedgerCheck
 from broker.manifests import manifest as make_manifest
@@ -31,7 +30,6 @@ from broker.watch.picture import standing as standing_of
 from broker.watch.program import TlsFiles, WatchOptions, read_calendar_file, watch_until_told
 
 DEFAULT_DB: Final = "mash-hub-ledger.sqlite"
-Result = TypeVar("Result")
 
 app = typer.Typer(help="Verify the ledger of what passed, and read it.", no_args_is_help=True)
 
@@ -90,13 +88,13 @@ def watch(  # noqa: PLR0913 - the options of a command are its arguments
         options = replace(options, page=page, agreements=agreements, duty=duty, secrets=secrets)
         await watch_until_told(replace(options, manifest_key=manifest_key))
 
-    _run(work())
+    at_ledger.or_end(work)
 
 
 @app.command()
 def verify(db: Database = DEFAULT_DB, as_json: AsJson = False) -> None:
     """Recompute every link and verify every stub again; names the first that is not as it was written."""
-    check = _at_ledger(db, lambda ledger: ledger.verify())
+    check = at_ledger.as_found(db, lambda ledger: ledger.verify())
     typer.echo(json.dumps(_plain(check), indent=2) if as_json else _sentence(check))
     raise typer.Exit(1 if check.fault else 0)
 
@@ -115,7 +113,7 @@ def manifest(
         at = date(day.year, day.month, day.day)
         return make_manifest(passages, participant=participant, day=at, now=_now(), ledger=(head.entries, head.hash))
 
-    made = _at_ledger(db, work)
+    made = at_ledger.as_found(db, work)
     typer.echo(made.to_bytes().decode())
     raise typer.Exit(0 if made.is_whole else 1)
 
@@ -143,7 +141,7 @@ def standing(
             "phase": one.phase.value,
             "due": one.due_at.astimezone(LONDON).isoformat(timespec="minutes"),
         }
-        for one in _at_ledger(db, work)
+        for one in at_ledger.as_found(db, work)
     ]
     _print(rows, as_json=as_json, nothing="Nothing has been asked.")
 
@@ -155,7 +153,7 @@ def alerts(
     as_json: AsJson = False,
 ) -> None:
     """Show the alerts that stand and whom to ring. Ends with 1 if any stands."""
-    entries = _at_ledger(db, book.recent if past else book.standing)
+    entries = at_ledger.as_found(db, book.recent if past else book.standing)
     rows = [
         {
             "since": one.raised_at.astimezone(LONDON).isoformat(timespec="minutes"),
@@ -185,7 +183,7 @@ def refused(db: Database = DEFAULT_DB, as_json: AsJson = False) -> None:
             "times": str(one.total),
             "last": one.last_at.astimezone(LONDON).isoformat(timespec="minutes"),
         }
-        for one in _at_ledger(db, quarantine.tallies)
+        for one in at_ledger.as_found(db, quarantine.tallies)
     ]
     _print(rows, as_json=as_json, nothing="Nothing was refused.")
     raise typer.Exit(1 if rows else 0)
@@ -206,7 +204,7 @@ def readmit(
             "was": one.held.code,
             "now": one.refusal.code if one.refusal else "entered",
         }
-        for one in _at_ledger(db, lambda ledger: quarantine.readmit(ledger, source.current))
+        for one in at_ledger.as_found(db, lambda ledger: quarantine.readmit(ledger, source.current))
     ]
     _print(rows, as_json=as_json, nothing="Nothing that was refused can be verified again.")
     raise typer.Exit(1 if any(row["now"] != "entered" for row in rows) else 0)
@@ -221,22 +219,6 @@ async def _all(page: Callable[[int], Awaitable[list[Passage]]]) -> list[Passage]
     while some := await page(found[-1].number if found else 0):
         found += some
     return found
-
-
-def _at_ledger(db: str, work: Callable[[Ledger], Awaitable[Result]]) -> Result:
-    async def run() -> Result:
-        async with Ledger.opened(db, now=None) as ledger:
-            return await work(ledger)
-
-    return _run(run())
-
-
-def _run(work: Coroutine[Any, Any, Result]) -> Result:
-    try:
-        return asyncio.run(work)
-    except (HubError, ValueError) as no:
-        typer.echo(f"mash-hub: {no}", err=True)
-        raise typer.Exit(1) from None
 
 
 def _plain(check: LedgerCheck) -> dict[str, Any]:

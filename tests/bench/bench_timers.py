@@ -97,60 +97,82 @@ async def rows(due: Sequence[float], *, first: int = 0) -> AsyncIterator[Sequenc
         ]
 
 
+async def catch_up(scheduler: Scheduler, claims: Claims, watch: Watch) -> dict[str, float]:
+    """Load the rows that are there at the start, and fire what is overdue."""
+    begun = time.perf_counter()
+    await scheduler.load(rows(claims.due))
+    loaded, (stall, work) = time.perf_counter() - begun, watch.read()
+    begun = time.perf_counter()
+    await scheduler.tick()
+    return {
+        "load_seconds": loaded,
+        "load_longest_stall_ms": stall,
+        "load_longest_work_ms": work,
+        "overdue_fired_in_first_tick": claims.fired,
+        "first_tick_seconds": time.perf_counter() - begun,
+    }
+
+
+async def run_until(moment: float, scheduler: Scheduler, watch: Watch) -> dict[str, float]:
+    """Let the scheduler run until `moment` (Unix seconds)."""
+    watch.read()
+    runner = asyncio.create_task(scheduler.run())
+    await asyncio.sleep(max(0.0, moment - time.time()))
+    runner.cancel()
+    stall, work = watch.read()
+    return {"run_longest_stall_ms": stall, "run_longest_work_ms": work}
+
+
+def resident_mb() -> float:
+    """Read the highest resident memory so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 async def measure(count: int, seconds: float) -> int:
     """Run the bench; give 0 when every figure is within its bound."""
-    empty = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    empty = resident_mb()
     dice = random.Random(20261124)  # noqa: S311 - a bench wants the same rows every time
     claims, watch = Claims(count), Watch()
     watcher = asyncio.create_task(watch.run())
     scheduler = Scheduler(claims.fire, tell=lambda trouble: sys.exit(f"trouble: {trouble}"))
     claims.due = draw_standing(count, time.time(), dice)
-    begun = time.perf_counter()
-    await scheduler.load(rows(claims.due))
-    loaded, load_stall = time.perf_counter() - begun, watch.read()
-    begun = time.perf_counter()
-    await scheduler.tick()
-    caught_up, overdue = time.perf_counter() - begun, claims.fired
-    near = count - len(claims.due)
-    claims.started = time.time() + 1 + 3 * near * loaded / len(claims.due)  # when the last rows are surely loaded
-    first, claims.due = len(claims.due), [*claims.due, *draw_near(near, claims.started, seconds, dice)]
+    load = await catch_up(scheduler, claims, watch)
+    first, near = len(claims.due), count - len(claims.due)
+    claims.started = time.time() + 1 + 3 * near * load["load_seconds"] / first  # when the last rows are surely loaded
+    claims.due = [*claims.due, *draw_near(near, claims.started, seconds, dice)]
     await scheduler.load(rows(claims.due[first:], first=first))
-    watch.read()
-    runner = asyncio.create_task(scheduler.run())
-    await asyncio.sleep(max(0.0, claims.started + seconds + 2 - time.time()))
-    for task in (runner, watcher):
-        task.cancel()
-    run_stall = watch.read()
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    run = await run_until(claims.started + seconds + 2, scheduler, watch)
+    watcher.cancel()
+    memory = resident_mb()
     expected = sum(at <= claims.started + seconds for at in claims.due)
-    figures = {
-        "rows": count,
-        "load_seconds": round(loaded, 2),
-        "load_longest_stall_ms": load_stall[0],
-        "load_longest_work_ms": load_stall[1],
-        "overdue_fired_in_first_tick": overdue,
-        "first_tick_seconds": round(caught_up, 2),
-        "run_longest_stall_ms": run_stall[0],
-        "run_longest_work_ms": run_stall[1],
-        "fired": claims.fired,
-        "expected": expected,
-        "early": claims.early,
-        "twice": claims.twice,
-        "latest_ms": round(claims.latest * 1000, 1),
-        "memory_mb": round(memory),
-        "memory_mb_before": round(empty),
-        "open_after": scheduler.open_rows,
-    }
-    for name, value in figures.items():
-        print(f"{name:32} {value}")  # noqa: T201 - a bench speaks to a person
+    show({"rows": count, **load, **run} | of_claims(claims, expected=expected))
+    show({"memory_mb": round(memory), "memory_mb_before": round(empty), "open_after": scheduler.open_rows})
     within = (
-        max(load_stall[1], run_stall[1]) <= STALL_LIMIT_MS
+        max(load["load_longest_work_ms"], run["run_longest_work_ms"]) <= STALL_LIMIT_MS
         and memory <= MEMORY_LIMIT_MB
         and claims.latest <= LATE_LIMIT
         and claims.fired == expected
         and not claims.early + claims.twice
     )
     return 0 if within else 1
+
+
+def of_claims(claims: Claims, *, expected: int) -> dict[str, float]:
+    """Give what was claimed, beside how many should have been."""
+    late = round(claims.latest * 1000, 1)
+    return {
+        "fired": claims.fired,
+        "expected": expected,
+        "early": claims.early,
+        "twice": claims.twice,
+        "latest_ms": late,
+    }
+
+
+def show(figures: dict[str, float]) -> None:
+    """Print figures, one a line."""
+    for name, value in figures.items():
+        print(f"{name:32} {round(value, 2)}")  # noqa: T201 - a bench speaks to a person
 
 
 if __name__ == "__main__":

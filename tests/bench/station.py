@@ -12,9 +12,8 @@ import asyncio
 import json
 import sys
 import time
-from array import array
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,6 @@ from adapters.kit.envelope.verification import Refusal
 from adapters.kit.running.adapter import Adapter
 from adapters.kit.running.partners import FixedPartners
 from adapters.kit.running.settings import load_settings
-from adapters.kit.store import invariants
 from adapters.kit.store.store import Store
 from adapters.kit.store.tables import envelope, inbox_rows, outbox_rows
 from adapters.kit.store.timers import Timer
@@ -41,6 +39,7 @@ from broker.watch.directory import read_exported
 from schemas.content.notice import Request, Seen
 from schemas.routing import Lane
 from tests.bench.machine import memory_mb
+from tests.bench.station_report import Notes, report, states
 from tests.support.ashgrove import request_to
 
 USER, ROLE = "bench-user", "mash_team_manager"
@@ -64,19 +63,6 @@ class Told:
     replies: bool = False
     timers: int = 0
     bodies: str = ""
-
-
-@dataclass
-class Notes:
-    """What was seen, in arrays, so that noting it does not look like a leak."""
-
-    asked_at: dict[str, float] = field(default_factory=dict)
-    answered_at: dict[str, float] = field(default_factory=dict)
-    commits: "array[float]" = field(default_factory=lambda: array("d"))
-    memory: "array[float]" = field(default_factory=lambda: array("d"))
-    stalls: "array[float]" = field(default_factory=lambda: array("d"))
-    timers_late: "array[float]" = field(default_factory=lambda: array("d"))
-    awaited: dict[str, asyncio.Event] = field(default_factory=dict)
 
 
 class Station:
@@ -192,56 +178,8 @@ class Station:
             async with self.store.snapshot() as view:
                 rows = await view.select(outbox_rows, select(outbox_rows).where(outbox_rows.c.state.in_(UNDER_WAY)))
             if not rows or time.time() > give_up:
-                return await self._states()
+                return await states(self.store)
             await asyncio.sleep(0.5)
-
-    async def _states(self) -> dict[str, int]:
-        states: dict[str, int] = {}
-        for row in await self.sent():
-            states[row["state"]] = states.get(row["state"], 0) + 1
-        return states
-
-    async def sent(self) -> list[dict[str, Any]]:
-        """Return every message of the outbox, receipts left out."""
-        async with self.store.snapshot() as view:
-            return await view.select(outbox_rows, select(outbox_rows).where(outbox_rows.c.sort == "message"))
-
-    async def report(self) -> dict[str, Any]:
-        """Count and measure: seconds from the press to the commit that holds RECEIVED, and to the answer."""
-        memory = list(self.notes.memory)  # of the work; what follows reads everything that there is
-        rows, asked = await self.sent(), self.notes.asked_at
-        received = [
-            self._committed(row["received_at"].timestamp()) - asked[row["ref"]]
-            for row in rows
-            if row["ref"] in asked and row["received_at"] is not None
-        ]
-        answered = [
-            self.notes.answered_at[row["mid"]] - asked[row["ref"]]
-            for row in rows
-            if row["ref"] in asked and row["mid"] in self.notes.answered_at
-        ]
-        async with self.store.snapshot() as view:
-            broken, documents = await invariants.violations(view), len(await view.list("rfi"))
-            alarms = [alarm.code for alarm in await view.alarms()]
-        return {
-            "asked": len(asked),
-            "received": received,
-            "answered": answered,
-            "states": await self._states(),
-            "filed": documents,
-            "violations": broken,
-            "alarms": alarms,
-            "memory_mb": memory,
-            "stalls": list(self.notes.stalls),
-            "timers_late": list(self.notes.timers_late),
-        }
-
-    def _committed(self, moment: float) -> float:
-        """Find the commit of the transaction that began at `moment`: the first one after it."""
-        from bisect import bisect_left
-
-        place = bisect_left(self.notes.commits, moment)
-        return self.notes.commits[place] if place < len(self.notes.commits) else moment
 
 
 async def _arrivals(view: Transaction) -> list[dict[str, Any]]:
@@ -299,7 +237,7 @@ async def _obey(station: Station) -> None:
             say("written")
         elif word == "end":
             await station.settled(seconds=300)
-            say(await station.report())
+            say(await report(station.store, station.notes))
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ TOGETHER = ("C21", "C22", "C23", "C24")
 More = Callable[[int], AbstractAsyncContextManager[None]]
 ELSEWHERE = {
     "C30": "test_a_message_that_kills_is_set_aside, below",
-    "C33": "the order of two receipts: tests/integration/store/test_inbox.py and the state machine",
+    "C33": "the order of two receipts: tests/integration/store/test_receipts.py and the state machine",
     "C34": "tests/unit/keys/test_key_crashes.py",
     "C35": "tests/unit/keys/test_key_crashes.py",
     "C36": "tests/unit/keys/test_key_crashes.py",

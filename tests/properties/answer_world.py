@@ -25,7 +25,7 @@ from adapters.kit.lawful.standing import Standing
 from adapters.kit.lookup.records import Records
 from adapters.kit.store.filing import write
 from adapters.kit.store.tables import ledger
-from adapters.kit.users import users_from
+from adapters.kit.users import Users
 from deploy.demo.lawful import written
 from schemas import base64url
 from schemas.content.record import Record
@@ -51,7 +51,7 @@ STANDING: Final = Standing(
     basis=BASIS, consent_records_read_by=("safeguarding_lead",), consent_records_kept="as the record"
 )
 _LEAD: Final = {"name": "L. Sample-Test", "job_title": "lead", "trained_on": "2026-09-01"}
-USERS: Final = users_from({USER: {**_LEAD, "vetting": [{"level": "DBS", "until": "2029-09-01"}]}})
+USERS: Final = Users.from_plain({"by_id": {USER: {**_LEAD, "vetting": [{"level": "DBS", "until": "2029-09-01"}]}}})
 JUDGEMENT: Final = Judgement(level_of_need="3", best_placed="children's social care", analysis="as the records say")
 
 

@@ -36,7 +36,6 @@ from tests.unit.disclosure.asking import a_request
 EXAMPLES = int(os.environ.get("MASH_EXAMPLES", "100"))
 thorough = settings(max_examples=EXAMPLES, deadline=None, database=None)
 CONTENT = {Outcome.SHARE, Outcome.SUMMARISE}
-LEAVES = {*CONTENT, Outcome.INDICATE_ONLY}
 
 
 NOBODY: frozenset[str] = frozenset()

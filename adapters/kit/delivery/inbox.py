@@ -19,16 +19,14 @@ from typing import Final, TypeVar
 
 from adapters.kit.delivery import quarantine
 from adapters.kit.delivery.admission import Entrance, admit, authenticated, expect
-from adapters.kit.delivery.policy import DeliveryPolicy
+from adapters.kit.delivery.policy import DeliveryPolicy, precedence
 from adapters.kit.envelope.envelopes import Envelopes
 from adapters.kit.envelope.verification import Arrival, Refusal
 from adapters.kit.failpoints import reach
 from adapters.kit.store.errors import StoreFault, StoreUnavailable
 from adapters.kit.store.store import Store
 from adapters.kit.store.transaction import Transaction
-from adapters.kit.store.turn import Precedence
 from broker.hub import Delivery
-from schemas.routing import Lane
 
 AT_ONCE: Final = 64  # a timer that falls due meanwhile waits for all of them
 _Result = TypeVar("_Result")
@@ -78,7 +76,7 @@ class InboxReceiver:
         return True
 
     async def _keep_all(self, deliveries: Sequence[Delivery], verdicts: Sequence[Arrival | Refusal]) -> None:
-        async with self.store.transaction(_precedence(deliveries[0])) as tx:
+        async with self.store.transaction(precedence(deliveries[0].lane)) as tx:
             await expect(tx, [verdict for verdict in verdicts if isinstance(verdict, Arrival)])
             for delivery, verdict in zip(deliveries, verdicts, strict=True):
                 await self._place(tx, delivery, verdict)
@@ -116,7 +114,7 @@ class InboxReceiver:
             return await quarantine.count_attempt(tx, body_hash)
 
     async def _keep(self, delivery: Delivery, verdict: Arrival | Refusal, body_hash: bytes) -> None:
-        async with self.store.transaction(_precedence(delivery)) as tx:
+        async with self.store.transaction(precedence(delivery.lane)) as tx:
             await self._place(tx, delivery, verdict)
             if delivery.redelivered:
                 await quarantine.forget_attempts(tx, body_hash)
@@ -146,7 +144,3 @@ class InboxReceiver:
                 equivocation = verdict.detail == quarantine.EQUIVOCATION
                 code = quarantine.EQUIVOCATION if equivocation else verdict.code
                 await quarantine.keep(tx, delivery, code=code, policy=self._policy)
-
-
-def _precedence(delivery: Delivery) -> Precedence:
-    return Precedence.FIRST if delivery.lane is Lane.URGENT else Precedence.USUAL

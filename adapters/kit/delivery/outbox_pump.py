@@ -21,6 +21,7 @@ from sqlalchemy import Select, select
 
 from adapters.kit.delivery import outbox, outbox_due
 from adapters.kit.delivery.outbox import OUT, RECOVERY
+from adapters.kit.delivery.policy import precedence
 from adapters.kit.delivery.states import OutboxEvent, OutboxState
 from adapters.kit.failpoints import reach
 from adapters.kit.store.errors import StoreUnavailable
@@ -140,14 +141,14 @@ class OutboxPump:
             by_recipient[one.row["recipient"]].append(one)
         lines = await asyncio.gather(*(self._send_in_order(line) for line in by_recipient.values()))
         reach("C09")
-        await self._settle([attempt for line in lines for attempt in line], _precedence(lane))
+        await self._settle([attempt for line in lines for attempt in line], precedence(lane))
         reach("C11")
         return len(claimed)
 
     async def _claim(self, lane: Lane) -> list[Claimed]:
         """Take what is due under a lease, with its bytes."""
         reach("C06")
-        async with self.store.transaction(_precedence(lane)) as tx:
+        async with self.store.transaction(precedence(lane)) as tx:
             if tx.meta["mode"] == RECOVERY:
                 return []
             rows = await tx.select(outbox_rows, _waiting(lane, tx.now).limit(BATCH))
@@ -176,9 +177,9 @@ class OutboxPump:
         attempt_id = f"{row['mid']}.{row['attempt']}"
         return await self.hub.publish(claimed.body, recipient=row["recipient"], lane=lane, attempt_id=attempt_id)
 
-    async def _settle(self, attempts: list[Attempt], precedence: Precedence = Precedence.USUAL) -> None:
+    async def _settle(self, attempts: list[Attempt], turn: Precedence = Precedence.USUAL) -> None:
         """Store how attempts ended, all in one transaction; a row that has moved on meanwhile keeps its state (C31)."""
-        async with self.store.transaction(precedence) as tx:
+        async with self.store.transaction(turn) as tx:
             await tx.expect(outbox_rows, "ref", [row["ref"] for row, _ in attempts])
             for row, outcome in attempts:
                 fresh = await tx.find(outbox_rows, ref=row["ref"])
@@ -193,10 +194,6 @@ class _Woken:
     def __init__(self, store: Store, wakes: Wakes) -> None:
         self.event = asyncio.Event()
         store.on_commit(self.event.set, when=lambda written: wakes(written, store.clock()))
-
-
-def _precedence(lane: Lane) -> Precedence:
-    return Precedence.FIRST if lane is Lane.URGENT else Precedence.USUAL
 
 
 def _waves(claimed: list[Claimed]) -> Iterator[list[Claimed]]:

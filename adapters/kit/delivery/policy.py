@@ -1,6 +1,7 @@
-"""How long delivery waits before it acts again: every bound in one frozen table, none in the code that waits.
+"""How long delivery waits before it acts again, and what it lets go first: the meaning of the lanes for it.
 
-Defaults are those of the delivery design; a test or an agency gives others.
+Every bound is in one frozen table, none in the code that waits. Defaults are those of the delivery design; a test or
+an agency gives others.
 """
 
 from collections.abc import Mapping
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
 
+from adapters.kit.store.turn import Precedence
 from schemas.routing import Lane
 
 
@@ -54,3 +56,8 @@ class DeliveryPolicy:
 
 
 DEFAULT_POLICY = DeliveryPolicy()
+
+
+def precedence(lane: Lane) -> Precedence:
+    """Say before whom a transaction goes that stores what arrives, or sends what is due, in `lane`."""
+    return Precedence.FIRST if lane is Lane.URGENT else Precedence.USUAL

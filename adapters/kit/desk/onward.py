@@ -61,9 +61,7 @@ class OnwardDesk:
             raise Refused(["DIS-04: a grant that has ended already is none; name a later time"])
         async with self._store.transaction() as tx:
             file, version = await read(tx, RequestFile, KIND, rfi)
-            asked = next((one for one in file.onward if one.question == question), None)
-            if asked is None:
-                raise Refused([f"no question {question} about {rfi}; `mash inbox show` lists them"])
+            asked = _asked(file, rfi=rfi, question=question)
             notice = OnwardAnswer(
                 enquiry=file.rfi.enquiry,
                 rfi=rfi,
@@ -78,17 +76,26 @@ class OnwardDesk:
             refs = {"rfi": rfi, "item": asked.item, "audience": asked.audience, "granted": str(granted).lower()}
             await tx.record("onward disclosure", refs=refs, detail=notice.canonical_bytes())
             await tell(tx, file, notice, event="NTC", user=user, role=self._lead)
-            done = asked.model_copy(
-                update={
-                    "granted": granted,
-                    "valid_until": notice.valid_until,
-                    "answered_by": user,
-                    "answered_at": now,
-                }
-            )
-            onward = tuple(done if one.question == question else one for one in file.onward)
-            changed = file.noting(
-                f"{asked.audience} {'granted' if granted else 'refused'}", at=now, by=user, onward=onward
-            )
-            await write(tx, KIND, rfi, changed, version=version)
+            await write(tx, KIND, rfi, _answered(file, notice, by=user), version=version)
         return notice
+
+
+def _asked(file: RequestFile, *, rfi: str, question: str) -> OnwardAsked:
+    """Find the question. Raises `Refused` if nobody has asked it."""
+    asked = next((one for one in file.onward if one.question == question), None)
+    if asked is None:
+        raise Refused([f"no question {question} about {rfi}; `mash inbox show` lists them"])
+    return asked
+
+
+def _answered(file: RequestFile, notice: OnwardAnswer, *, by: str) -> RequestFile:
+    """Give the file with the question answered, and a line of its history."""
+    answer = {
+        "granted": notice.granted,
+        "valid_until": notice.valid_until,
+        "answered_by": by,
+        "answered_at": notice.decided_at,
+    }
+    onward = tuple(one.model_copy(update=answer) if one.question == notice.question else one for one in file.onward)
+    outcome = "granted" if notice.granted else "refused"
+    return file.noting(f"{notice.audience} {outcome}", at=notice.decided_at, by=by, onward=onward)

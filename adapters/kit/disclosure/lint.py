@@ -18,7 +18,6 @@ from adapters.kit.disclosure.possible import contexts, records, requests, values
 from adapters.kit.disclosure.vocabulary import ANSWER
 from schemas.agency import AGENCY_KINDS
 
-Trial = tuple[Mapping[str, Any], Mapping[str, Any]]
 _MOST_TRIALS: Final = 50_000
 _ONE_OF_GROUP: Final = {"mark_anything": "mark_shared", "mark_content": "mark_shared"}
 

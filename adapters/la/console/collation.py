@@ -118,8 +118,6 @@ def collate(
     """Collate the answers. `open_sealed` is for the decision maker: sealed parts that were opened are then shown."""
     ordered = sorted(arrived, key=lambda one: (one.at, one.response.part))
     rows = tuple(_row(issued, ordered, progress, register=register, now=now) for issued in enquiry.issued)
-    cancelled = {issued.rfi for issued in enquiry.issued if issued.cancelled}
-    pursued = [one for one in ordered if one.response.rfi not in cancelled]
     levels = {row.name: row.level_of_need for row in rows if row.level_of_need}
     held_back = tuple(held for one in ordered for held in _held_back(enquiry, one, register=register))
     return Collation(
@@ -137,13 +135,7 @@ def collate(
         levels_of_need=levels,
         levels_differ=len(set(levels.values())) > 1,
         decided=enquiry.decided,
-        counters=figures(
-            enquiry,
-            [one.response for one in ordered],
-            answered=sum(row.status is Status.ANSWERED for row in rows),
-            rfi_breaches=sum(row.late or row.overdue for row in rows),
-            sub_request_breaches=breaches(parts_of(pursued), now=now),
-        ),
+        counters=_counted(enquiry, ordered, rows, now=now),
         reader=Audience.DECISION_MAKER if open_sealed else Audience.MASH_TEAM,
         persons={key: person.name for key, person in enquiry.form.persons.items() if person.name},
     )
@@ -158,6 +150,19 @@ def with_grants(one: CollatedItem, enquiry: Enquiry, *, now: datetime) -> Collat
         if is_about_it and question.permits(now=now):
             marking = marking.granted(question.audience)
     return one.model_copy(update={"item": one.item.model_copy(update={"marking": marking})})
+
+
+def _counted(enquiry: Enquiry, arrived: Sequence[Arrived], rows: Sequence[Row], *, now: datetime) -> Counters:
+    """Count what the collation shows; a source that a cancelled request still owes is no breach."""
+    cancelled = {issued.rfi for issued in enquiry.issued if issued.cancelled}
+    pursued = [one for one in arrived if one.response.rfi not in cancelled]
+    return figures(
+        enquiry,
+        [one.response for one in arrived],
+        answered=sum(row.status is Status.ANSWERED for row in rows),
+        rfi_breaches=sum(row.late or row.overdue for row in rows),
+        sub_request_breaches=breaches(parts_of(pursued), now=now),
+    )
 
 
 def _name(participant: str, register: Register) -> str:

@@ -229,10 +229,6 @@ class Enquiry(Content):
         return self.model_copy(update={**changes, "history": (*self.history, Entry(at=at, by=by, what=what))})
 
 
-class UnknownPerson(Exception):
-    """The person named is not in the enquiry; `mash enquiry show` lists the keys."""
-
-
 def opened(reference: str, form: Form, *, at: datetime, by: str) -> Enquiry:
     """Open an enquiry; nothing has been asked of anybody yet."""
     return Enquiry(reference=reference, opened_at=at, opened_by=by, form=form).noting("opened", at=at, by=by)

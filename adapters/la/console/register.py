@@ -6,7 +6,6 @@ file rides in every request (GOV-07). A party that is absent from the register c
 
 import hashlib
 import tomllib
-from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal
@@ -89,8 +88,3 @@ def _explain(fault: Exception) -> str:
     if errors is None:
         return str(fault.strerror) if isinstance(fault, OSError) else str(fault)
     return "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in errors(include_input=False))
-
-
-def review_overdue(agreement: Agreement, *, on: date) -> bool:
-    """Say whether the agreement's review is overdue: a warning on every send, never a stop (GOV-08)."""
-    return agreement.review_due is not None and agreement.review_due < on

@@ -1,5 +1,6 @@
 """A hub's office under test: a ledger, a rota, real servers for every way, and a courier at a test's pace."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -36,6 +37,9 @@ from tests.integration.alerts.servers import (
 from tests.support.parties import NOW
 from tests.unit.alerts.rota import desk
 
+POLICE = "testford-police"
+PLACES = "ABCDEFGH"
+"""Letters of which a test makes references, when it needs many."""
 TOKENS = Tokens([b"0123456789abcdef"])
 LINK = "https://hub.example.org"
 EAGER = CourierSettings(
@@ -52,9 +56,7 @@ DEPUTY = Post("deputy", Contact.DEPUTY, (TEXT,))
 SPOC = Post("sharing-lead", Contact.SPOC, (EMAIL,))
 LEAD = Post("safeguarding-lead", Contact.AGENCY_LEAD, (HOOK, PAGE))
 OPERATOR = Post("operator", Contact.CONTACT_OFFICER, (PAGE,), round_the_clock=True)
-URGENT = Alert(
-    AlertKind.UNDELIVERED, "testford-police", Urgency.NOW, peer="testford-la", reference="ABCDE-FGHIJ", code="RED"
-)
+URGENT = Alert(AlertKind.UNDELIVERED, POLICE, Urgency.NOW, peer="testford-la", reference="ABCDE-FGHIJ", code="RED")
 
 
 @dataclass
@@ -139,3 +141,10 @@ async def office(ledger_url: str) -> AsyncIterator[Office]:
         }
         receiver.now = made.now
         yield made
+
+
+def token_in(text: str) -> str:
+    """Find the token of the acknowledging link in a mail."""
+    found = re.search(re.escape(LINK) + r"/a/([A-Za-z0-9_-]+)", text)
+    assert found
+    return found[1]

@@ -14,7 +14,7 @@ from broker.alerts.routing import NotTold, WayFault
 from broker.alerts.secrets import Secret
 from broker.alerts.settings import CanarySettings, MailSettings
 from tests.integration.alerts.imap import Mailbox, mailbox_of
-from tests.integration.alerts.office import Office, office
+from tests.integration.alerts.office import Office
 from tests.integration.alerts.servers import MailServer, Mood, mail_server, nobodys_port
 
 ADDRESS = "mash-canary@hub.example.org"
@@ -95,12 +95,6 @@ async def test_a_canary_whose_mail_is_refused_is_named_by_that() -> None:
     async with aviary() as birds:
         birds.server.mood = Mood.REFUSES
         assert await birds.fault() is WayFault.REFUSED
-
-
-@pytest.fixture
-async def hub(ledger_url: str) -> AsyncIterator[Office]:
-    async with office(ledger_url) as opened:
-        yield opened
 
 
 async def test_dropped_mail_is_an_alert_of_the_hubs_until_a_canary_arrives(hub: Office) -> None:

@@ -8,8 +8,10 @@ import pytest
 from broker.enrolment import Standing, State
 from broker.enrolment_register import Register
 from deploy.local.process import LocalServerError
+from schemas.directory import Directory
 from tests.conftest import cannot_be_had
 from tests.integration.operations.desk import LA, NOW, POLICE, Office
+from tests.support.parties import Party, make_directory, make_party
 from tests.support.partnership import Partnership, partnership
 
 
@@ -23,6 +25,18 @@ def office(tmp_path: Path) -> Office:
     book = Register(tmp_path / "register")
     book.keep(Standing(participant=LA, state=State.ACTIVE, since=NOW.date()), book.dossier(LA))
     return made
+
+
+@pytest.fixture(scope="session")
+def parties() -> tuple[Party, Party]:
+    """The council and the police."""
+    return make_party(LA, kind="la"), make_party(POLICE, kind="police")
+
+
+@pytest.fixture(scope="session")
+def directory(parties: tuple[Party, Party]) -> Directory:
+    """Both may write to each other."""
+    return make_directory(*parties)
 
 
 @pytest.fixture

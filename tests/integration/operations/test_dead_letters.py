@@ -2,87 +2,26 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import aiormq
 import pytest
 from typer.testing import CliRunner, Result
 
 from broker.cli.main import build
-from broker.dead_letters import (
-    DirectoryTooOld,
-    HeadChanged,
-    InUse,
-    Letter,
-    NoWayToRecipient,
-    Quarantine,
-    QuarantineFull,
-    judge,
-    look,
-    replay,
-)
-from broker.topology import DEAD_QUEUE, Topology
+from broker.dead_letters import Letter, Quarantine, judge, look
+from broker.topology import DEAD_QUEUE
 from broker.verify import Refusal, VerifiedStub
 from deploy.local.rabbitmq import LocalRabbitMQ
 from schemas import base64url
 from schemas.directory import Directory, Past, canonical_bytes
 from schemas.envelope import Malformed, read_envelope
-from schemas.routing import Lane, queue_name
+from schemas.routing import Lane
+from tests.integration.operations.dead import LA, POLICE, QUEUE, die, fates, hub_of
 from tests.support.envelopes import sealed_by
-from tests.support.hubs import RabbitHub, rabbit_hub, until_depth
+from tests.support.hubs import until_depth
 from tests.support.parties import NOW, Party, make_directory, make_party
 from tests.support.trio import Inbox
-
-LA, POLICE = "testford-la", "testford-police"
-QUEUE = queue_name(POLICE, Lane.URGENT)
-
-
-@pytest.fixture(scope="module")
-def parties() -> tuple[Party, Party]:
-    """The council and the police."""
-    return make_party(LA, kind="la"), make_party(POLICE, kind="police")
-
-
-@pytest.fixture(scope="module")
-def directory(parties: tuple[Party, Party]) -> Directory:
-    """Both may write to each other."""
-    return make_directory(*parties)
-
-
-@asynccontextmanager
-async def hub_of(server: LocalRabbitMQ, directory: Directory) -> AsyncIterator[RabbitHub]:
-    async with rabbit_hub(server, Topology.of(directory)) as hub:
-        yield hub
-
-
-async def die(hub: RabbitHub, *bodies: bytes, headers: dict[str, aiormq.abc.FieldValue] | None = None) -> None:
-    """Publish as the council and refuse as the police, so that the broker itself makes the dead letters."""
-    sender = await aiormq.connect(hub.address(LA))
-    channel = await sender.channel(publisher_confirms=True)
-    for body in bodies:
-        properties = aiormq.spec.Basic.Properties(headers=headers, delivery_mode=2)
-        await channel.basic_publish(
-            body, exchange=f"mash.in.{LA}", routing_key=f"{POLICE}.urgent", properties=properties, mandatory=True
-        )
-    await sender.close()
-    recipient = await aiormq.connect(hub.address(POLICE))
-    channel = await recipient.channel()
-    for _ in bodies:
-        got = await channel.basic_get(QUEUE)
-        assert isinstance(got.delivery, aiormq.spec.Basic.GetOk)
-        assert got.delivery.delivery_tag
-        await channel.basic_reject(got.delivery.delivery_tag, requeue=False)
-    await until_depth(hub, DEAD_QUEUE, depth=len(bodies))
-    await recipient.close()
-
-
-async def fates(hub: RabbitHub, folder: Path, directory: Directory, *, after: timedelta = timedelta(0)) -> list[str]:
-    """Replay everything; what became of each letter."""
-    work = replay(hub.management, Quarantine(folder), directory=directory, now=NOW + after, limit=50)
-    return [done.refusal.code if done.refusal else "sent on" async for done in work]
 
 
 async def test_an_operator_sends_on_what_verifies_through_its_signers_own_exchange(
@@ -201,81 +140,6 @@ async def test_the_commands_show_a_stub_and_send_it_on(rabbitmq: LocalRabbitMQ, 
         await until_depth(hub, QUEUE, depth=1)
 
 
-async def test_a_letter_stays_when_the_broker_has_no_way_to_its_recipient(
-    rabbitmq: LocalRabbitMQ, parties: tuple[Party, Party], directory: Directory, tmp_path: Path
-) -> None:
-    """Unroutable is not sent on: nothing is taken out of the queue."""
-    la, police = parties
-    body = sealed_by(la, police, directory=directory).body
-    async with hub_of(rabbitmq, directory) as hub:
-        await die(hub, body)
-        for lane in Lane:
-            where = f"bindings/{hub.management.vhost}/e/mash.in.{LA}/q/{queue_name(POLICE, lane)}"
-            await hub.management.delete(f"{where}/{POLICE}.{lane}")
-            tap = f"bindings/{hub.management.vhost}/e/mash.in.{LA}/q/{queue_name('monitor', lane)}"
-            await hub.management.delete(f"{tap}/{POLICE}.{lane}")
-        with pytest.raises(NoWayToRecipient):
-            await fates(hub, tmp_path, directory)
-        await until_depth(hub, DEAD_QUEUE, depth=1)
-
-
-async def test_a_letter_stays_when_this_copy_of_the_directory_is_older(
-    rabbitmq: LocalRabbitMQ, parties: tuple[Party, Party], directory: Directory, tmp_path: Path
-) -> None:
-    """An operator's stale copy is the operator's fault, not the sender's."""
-    la, police = parties
-    body = sealed_by(la, police, directory=make_directory(*parties, version=2)).body
-    async with hub_of(rabbitmq, directory) as hub:
-        await die(hub, body)
-        with pytest.raises(DirectoryTooOld):
-            await fates(hub, tmp_path, directory)
-        await until_depth(hub, DEAD_QUEUE, depth=1)
-
-
-async def test_a_full_quarantine_stops_the_replay_and_loses_nothing(
-    rabbitmq: LocalRabbitMQ, directory: Directory, tmp_path: Path
-) -> None:
-    """The attack: fill the operator's disk with junk that died."""
-    async with hub_of(rabbitmq, directory) as hub:
-        await die(hub, b"one", b"two", b"three")
-        small = Quarantine(tmp_path, files=2)
-        with pytest.raises(QuarantineFull):
-            async for _ in replay(hub.management, small, directory=directory, now=NOW, limit=50):
-                pass
-        assert len(small.held) == 2
-        await until_depth(hub, DEAD_QUEUE, depth=1)
-
-
-async def test_a_letter_that_somebody_else_moved_under_the_replay_is_kept(
-    rabbitmq: LocalRabbitMQ, directory: Directory, tmp_path: Path
-) -> None:
-    """Between the look and the removal another program took the head: what came out instead is on disk."""
-    async with hub_of(rabbitmq, directory) as hub:
-        await die(hub, b"first", b"second")
-        thief = await aiormq.connect(hub.admin_url)
-        channel = await thief.channel()
-
-        async def rob() -> None:
-            await channel.basic_get(DEAD_QUEUE, no_ack=True)
-
-        quarantine = Quarantine(tmp_path)
-        work = replay(_After(hub.management, rob), quarantine, directory=directory, now=NOW, limit=1)  # type: ignore[arg-type]  # a fake that asks the real one
-        with pytest.raises(HeadChanged):
-            await anext(work)
-        await thief.close()
-        bodies = {(tmp_path / name).read_bytes() for name in quarantine.held}
-        assert bodies == {b"first", b"second"}
-
-
-async def test_two_operators_cannot_replay_at_once(
-    rabbitmq: LocalRabbitMQ, directory: Directory, tmp_path: Path
-) -> None:
-    """The second is told, and changes nothing."""
-    async with hub_of(rabbitmq, directory) as hub:
-        with Quarantine(tmp_path).held_alone(), pytest.raises(InUse):
-            await fates(hub, tmp_path, directory)
-
-
 def test_a_letter_from_another_than_its_signer_is_refused(parties: tuple[Party, Party], directory: Directory) -> None:
     """The exchange's name is gone, so only the signature ties a letter to its sender: another's name does not pass."""
     la, police = parties
@@ -284,19 +148,3 @@ def test_a_letter_from_another_than_its_signer_is_refused(parties: tuple[Party, 
     assert renamed != body
     verdict = judge(Letter(renamed, False), directory=directory, now=NOW)
     assert isinstance(verdict, Refusal)
-
-
-class _After:
-    """The management interface, with something that happens after the first look."""
-
-    def __init__(self, real: object, happens: object) -> None:
-        self._real, self._happens = real, happens
-
-    async def ask(self, path: str, body: dict[str, object]) -> object:
-        answer = await self._real.ask(path, body)  # type: ignore[attr-defined]  # the real interface
-        if body.get("ackmode") == "ack_requeue_true":
-            await self._happens()  # type: ignore[operator]  # an async function
-        return answer
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._real, name)

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.postgres import fresh_database
-from tests.support.stations import FakeClock, Road
+from tests.support.stations import COUNCIL, POLICE, FakeClock, Road, Station, station
 
 NewStore = Callable[[], Awaitable[str]]
+Both = tuple[Station, Station]
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -41,3 +42,13 @@ def clock() -> FakeClock:
 def road() -> Road:
     """A hub in memory."""
     return Road()
+
+
+@pytest.fixture
+async def pair_of_stations(new_store: NewStore, road: Road, clock: FakeClock) -> AsyncIterator[Both]:
+    """The council and the police, on one road."""
+    async with (
+        station(COUNCIL, await new_store(), road=road, clock=clock) as council,
+        station(POLICE, await new_store(), road=road, clock=clock) as police,
+    ):
+        yield council, police

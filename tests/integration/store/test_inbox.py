@@ -1,49 +1,20 @@
-"""The inbox, its worker and the receipts: on SQLite and on PostgreSQL alike."""
+"""What arrives: stored once, chained, refused or set aside; on SQLite and on PostgreSQL alike."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
-from adapters.kit.delivery.inbox_worker import InboxWorker
-from adapters.kit.delivery.receipt_flow import Original, Verdict
 from adapters.kit.delivery.states import InboxState, OutboxState
 from adapters.kit.envelope.sealing import Chain
-from adapters.kit.envelope.verification import Refusal
 from adapters.kit.store.tables import arrival_attempt, envelope, inbox_rows, outbox_rows, quarantine
 from broker.hub import Delivery
-from schemas.receipt import Outcome, ReceiptKind
 from schemas.routing import Lane
 from schemas.stub import Event
-from tests.integration.store.conftest import NewStore
+from tests.integration.store.conftest import Both, NewStore
 from tests.support.fake_sealing import FakeEnvelopes, request_to
-from tests.support.stations import (
-    COUNCIL,
-    POLICE,
-    START,
-    FakeClock,
-    Road,
-    Station,
-    delivery_of,
-    settle,
-    station,
-)
+from tests.support.stations import COUNCIL, POLICE, FakeClock, Road, Station, delivery_of, settle, station
 
 S = OutboxState
-
-
-@pytest.fixture
-async def pair_of_stations(new_store: NewStore, road: Road, clock: FakeClock) -> AsyncIterator[tuple[Station, Station]]:
-    """The council and the police, on one road."""
-    async with (
-        station(COUNCIL, await new_store(), road=road, clock=clock) as council,
-        station(POLICE, await new_store(), road=road, clock=clock) as police,
-    ):
-        yield council, police
-
-
-Both = tuple[Station, Station]
 
 
 def forged(body: bytes, *, sender: str = COUNCIL, lane: Lane = Lane.ROUTINE) -> Delivery:
@@ -70,17 +41,6 @@ async def test_a_message_is_received_opened_and_receipted(pair_of_stations: Both
     (kept,) = [row for row in await council.rows(outbox_rows) if row["sort"] == "message"]
     assert kept["draft"] is None
     assert (await council.alarm_codes(), await police.alarm_codes()) == ([], [])
-
-
-async def test_received_is_told_before_the_message_is_opened(pair_of_stations: Both) -> None:
-    """R1 comes from the transaction that stored the bytes; R2 only after the effect."""
-    council, police = pair_of_stations
-    ref = await council.send(request_to(POLICE))
-    await council.pump.run_once()
-    await police.fetch()
-    await police.pump.run_once()
-    await council.fetch()
-    assert ((await council.look(ref.ref)).state, police.applied) == (S.RECEIVED, [])
 
 
 async def test_a_duplicate_has_no_second_effect_and_repeats_the_receipt(pair_of_stations: Both, road: Road) -> None:
@@ -251,246 +211,6 @@ async def test_a_message_that_kills_the_process_is_set_aside_unparsed(
     assert "quarantined" in await police.alarm_codes()
 
 
-async def test_two_workers_that_took_the_same_message_apply_it_once(pair_of_stations: Both) -> None:
-    """I2: the state is looked at again in the transaction of the effect; who comes second does nothing."""
-    council, police = pair_of_stations
-    await council.send(request_to(POLICE))
-    await council.pump.run_once()
-    await police.fetch()
-    second = InboxWorker(police.store, police.worker.envelopes)
-    taken = [await worker._take() for worker in (police.worker, second)]
-    for worker, (task,) in zip((police.worker, second), taken, strict=True):
-        assert await worker._work(task, police.apply)
-    assert len(police.applied) == 1
-    assert [row["failures"] for row in await police.rows(inbox_rows)] == [0]
-
-
-async def test_an_effect_that_fails_is_tried_again_and_happens_once(pair_of_stations: Both, clock: FakeClock) -> None:
-    """I2: the half-done effect is gone with its transaction."""
-    council, police = pair_of_stations
-    ref = await council.send(request_to(POLICE))
-    failing = [OSError(), OSError()]
-    police.answer = lambda received: failing.pop() if failing else None
-    await settle(council, police)
-    for _ in range(3):
-        clock.pass_(minutes=6)
-        await settle(council, police)
-    assert (len(police.applied), (await council.look(ref.ref)).state) == (1, S.OPENED)
-
-
-async def test_an_effect_that_keeps_failing_is_parked_where_it_is_seen(
-    pair_of_stations: Both, clock: FakeClock
-) -> None:
-    """Never lost: an alarm, a parking place, and it works once the cause is gone."""
-    council, police = pair_of_stations
-    ref = await council.send(request_to(POLICE))
-    police.answer = lambda received: LookupError()
-    for _ in range(8):
-        await settle(council, police)
-        clock.pass_(minutes=6)
-    assert [row["state"] for row in await police.rows(inbox_rows)] == [InboxState.PARKED.value]
-    assert await police.alarm_codes() == ["parked"]
-    police.answer = lambda received: None
-    async with police.store.transaction() as tx:
-        assert ref.mid is not None
-        assert await tx.unpark(COUNCIL, ref.mid)
-        assert await tx.unpark(COUNCIL, "unknown") is False
-    await settle(council, police)
-    assert (len(police.applied), (await council.look(ref.ref)).state) == (1, S.OPENED)
-
-
-async def test_what_the_domain_refuses_is_undone_and_told(pair_of_stations: Both) -> None:
-    """E23 to E27: a value, not an exception; no half-done effect, the code goes back, the sender sees REFUSED."""
-    council, police = pair_of_stations
-    police.answer = lambda received: Refusal("E24", "REJ-POLICY", "no agreement for this purpose")
-    ref = await council.send(request_to(POLICE))
-    await settle(council, police)
-    assert (await council.look(ref.ref)).state is S.REFUSED
-    assert [row["code"] for row in await council.rows(outbox_rows) if row["sort"] == "message"] == ["REJ-POLICY"]
-    async with police.store.snapshot() as view:
-        assert await view.list("effect") == []
-    assert await council.alarm_codes() == ["refused"]
-
-
-async def test_within_a_thread_nothing_overtakes_what_failed(pair_of_stations: Both, clock: FakeClock) -> None:
-    """Order within a thread is causal; another thread does not wait."""
-    council, police = pair_of_stations
-    thread = request_to(POLICE).thread
-    for text in (b"first", b"second"):
-        await council.send(request_to(POLICE, text, thread=thread))
-    await council.send(request_to(POLICE, b"other"))
-    failing: list[Exception] = [LookupError()]
-    police.answer = lambda received: failing.pop() if failing else None
-    await settle(council, police)
-    assert [list(one.opened.sections.values()) for one in police.applied] == [[b"other"]]
-    clock.pass_(minutes=6)
-    await settle(council, police)
-    assert [next(iter(one.opened.sections.values())) for one in police.applied] == [b"other", b"first", b"second"]
-
-
-async def test_a_supplement_waits_for_what_it_supplements(pair_of_stations: Both, clock: FakeClock) -> None:
-    """M3: the hub reorders; the effect follows the cause, and after a while comes all the same."""
-    council, police = pair_of_stations
-    request = await council.send(request_to(POLICE, b"request", lane=Lane.ROUTINE))
-    for cause in (request.mid, "A" * 22):
-        await council.send(request_to(POLICE, b"about it", lane=Lane.URGENT, in_reply_to=cause))
-    await council.pump.run_once()
-    parcels = sorted(police.road.take(POLICE), key=lambda parcel: parcel.lane.value, reverse=True)
-    for parcel in parcels[:2]:
-        await police.receiver.handle(delivery_of(parcel))
-    await police.work()
-    assert police.applied == []
-    await police.receiver.handle(delivery_of(parcels[2]))
-    for _ in range(2):
-        clock.pass_(seconds=3)
-        await police.work()
-    assert len(police.applied) == 2
-    clock.pass_(minutes=6)
-    await police.work()
-    assert len(police.applied) == 3
-
-
-async def test_r2_before_r1_is_legal(pair_of_stations: Both) -> None:
-    """C33: receipts are delivered in the wrong order."""
-    council, police = pair_of_stations
-    ref = await council.send(request_to(POLICE))
-    await council.pump.run_once()
-    await police.fetch()
-    await police.work()
-    await police.pump.run_once()
-    receipts = council.road.take(COUNCIL)
-    for parcel in reversed(receipts):
-        await council.receiver.handle(delivery_of(parcel))
-    assert (len(receipts), (await council.look(ref.ref)).state) == (2, S.OPENED)
-
-
-async def test_r1_before_the_confirm_is_legal(pair_of_stations: Both, road: Road) -> None:
-    """C31: the state jumps forward, and the late outcome does not pull it back."""
-    council, police = pair_of_stations
-    ref = await council.send(request_to(POLICE))
-    await council.pump.adopt()
-    (claimed,) = await council.pump._claim(Lane.ROUTINE)
-    attempts = await council.pump._send_in_order([claimed])
-    await police.fetch()
-    await police.pump.run_once()
-    await council.fetch()
-    assert (await council.look(ref.ref)).state is S.RECEIVED
-    await council.pump._settle(attempts)
-    assert (await council.look(ref.ref)).state is S.RECEIVED
-
-
-async def test_a_message_received_but_not_opened_alarms(pair_of_stations: Both, clock: FakeClock) -> None:
-    """Stored is not read: reports lay unopened in inboxes nobody knew of."""
-    council, police = pair_of_stations
-    await council.send(request_to(POLICE, lane=Lane.URGENT))
-    await council.pump.run_once()
-    await police.fetch()
-    await police.pump.run_once()
-    await council.fetch()
-    clock.pass_(minutes=11)
-    await council.pump.run_once()
-    assert await council.alarm_codes() == ["not-opened"]
-
-
-async def test_a_lost_opened_receipt_is_brought_back_by_the_bytes_sent_again(
-    pair_of_stations: Both, clock: FakeClock
-) -> None:
-    """R1 came and R2 was lost: the duplicate has no effect but its receipts, and the sender learns the truth."""
-    council, police = pair_of_stations
-    ref = await council.send(request_to(POLICE, lane=Lane.URGENT))
-    await council.pump.run_once()
-    await police.fetch()
-    await police.pump.run_once()
-    await council.fetch()
-    await police.work()
-    await police.pump.run_once()
-    assert len(council.road.take(COUNCIL)) == 1
-    clock.pass_(minutes=11)
-    await settle(council, police)
-    assert ((await council.look(ref.ref)).state, len(police.applied)) == (S.OPENED, 1)
-
-
-async def test_r3_closes_with_its_outcome(pair_of_stations: Both) -> None:
-    """DECIDED is the domain's own word, once."""
-    council, police = pair_of_stations
-    ref = await council.send(request_to(POLICE))
-    await settle(council, police)
-    verdict = Verdict(ReceiptKind.DECIDED, Outcome.NOTHING_TO_SHARE)
-    for _ in range(2):
-        async with police.store.transaction() as tx:
-            await tx.emit_receipt(police.applied[0].original, verdict)
-    await settle(council, police)
-    assert (await council.look(ref.ref)).state is S.CLOSED
-    assert len([row for row in await police.rows(outbox_rows) if row["sort"] == "note"]) == 3
-
-
-@pytest.mark.parametrize("wrong", ["mid", "stub"])
-async def test_a_receipt_that_does_not_match_its_original_moves_nothing(pair_of_stations: Both, wrong: str) -> None:
-    """I4: a partner cannot receipt what it was not sent, or another envelope than it was sent."""
-    council, police = pair_of_stations
-    ref = await council.send(request_to(POLICE))
-    await council.pump.run_once()
-    assert ref.mid is not None
-    (row,) = await council.rows(outbox_rows)
-    mid = ref.mid if wrong == "stub" else "A" * 22
-    stub_hash = bytes(32) if wrong == "stub" else row["stub_hash"]
-    async with police.store.transaction() as tx:
-        original = Original(COUNCIL, mid, row["thread"], stub_hash)
-        await tx.emit_receipt(original, Verdict(ReceiptKind.RECEIVED, Outcome.RECEIVED))
-    await police.pump.run_once()
-    await council.fetch()
-    assert (await council.look(ref.ref)).state is S.CONFIRMED
-    assert await council.alarm_codes() == [f"receipt-{'of-another-stub' if wrong == 'stub' else 'for-nothing'}"]
-
-
-async def test_a_receipt_from_someone_else_moves_nothing(new_store: NewStore, road: Road, clock: FakeClock) -> None:
-    """I4: only the recipient can say that it has received."""
-    async with (
-        station(COUNCIL, await new_store(), road=road, clock=clock) as council,
-        station("testford-health", await new_store(), road=road, clock=clock) as health,
-    ):
-        ref = await council.send(request_to(POLICE))
-        await council.pump.run_once()
-        (row,) = await council.rows(outbox_rows)
-        async with health.store.transaction() as tx:
-            original = Original(COUNCIL, row["mid"], row["thread"], row["stub_hash"])
-            await tx.emit_receipt(original, Verdict(ReceiptKind.RECEIVED, Outcome.RECEIVED))
-        await health.pump.run_once()
-        await council.fetch()
-        assert (await council.look(ref.ref)).state is S.CONFIRMED
-        assert await council.alarm_codes() == ["receipt-for-nothing"]
-
-
-async def test_an_unreadable_receipt_is_kept_and_alarmed(pair_of_stations: Both) -> None:
-    """A receipt lost in silence would leave its message waiting for ever."""
-    council, police = pair_of_stations
-    await council.send(request_to(POLICE))
-    opens = council.receiver.envelopes
-    assert isinstance(opens, FakeEnvelopes)
-    opens.refuse_opening = lambda stub: Refusal("E19", "REJ-CRYPTO", "section")
-    await settle(council, police)
-    assert {(row["state"], row["code"]) for row in await council.rows(inbox_rows)} == {("QUARANTINED", "E19")}
-    assert set(await council.alarm_codes()) == {"receipt-unreadable"}
-
-
-async def test_a_receipt_is_stored_even_when_it_cannot_be_sealed_yet(pair_of_stations: Both, clock: FakeClock) -> None:
-    """RECEIVED comes from the same transaction: without keys for its sender it waits as a draft."""
-    council, police = pair_of_stations
-    ref = await council.send(request_to(POLICE))
-    await council.pump.run_once()
-    seals = police.receiver.envelopes
-    assert isinstance(seals, FakeEnvelopes)
-    from adapters.kit.envelope.sealing import NoCurrentKey
-
-    seals.refuse_sealing = lambda outgoing: NoCurrentKey()
-    await police.fetch()
-    assert [row["state"] for row in await police.rows(outbox_rows)] == [S.DRAFT.value]
-    seals.refuse_sealing = lambda outgoing: None
-    clock.pass_(minutes=2)
-    await settle(council, police)
-    assert (await council.look(ref.ref)).state is S.OPENED
-
-
 async def test_a_heartbeat_is_noted_and_not_answered(pair_of_stations: Both) -> None:
     """Silence is told from absence by it; it moves the chain and nothing else."""
     council, police = pair_of_stations
@@ -509,14 +229,3 @@ async def test_a_parcel_for_another_participant_alarms(pair_of_stations: Both, r
     (parcel,) = road.take("testford-health")
     await police.receiver.handle(delivery_of(parcel))
     assert [row["code"] for row in await police.rows(quarantine)] == ["E04"]
-
-
-async def test_time_of_receipt_is_the_receivers(pair_of_stations: Both, clock: FakeClock) -> None:
-    """A supplement counts from when it came, not from when its sender says it was written."""
-    council, police = pair_of_stations
-    await council.send(request_to(POLICE))
-    await council.pump.run_once()
-    clock.pass_(hours=1)
-    await police.fetch()
-    await police.work()
-    assert [one.received_at for one in police.applied] == [START + timedelta(hours=1)]

@@ -16,12 +16,10 @@ from adapters.kit.store.errors import LostUpdate, StoreDamaged
 from adapters.kit.store.tables import arrival_attempt, inbox_rows, outbox_rows, timer
 from broker.hub import Delivery, Outcome
 from schemas.routing import Lane
-from tests.integration.store.conftest import NewStore
+from tests.integration.store.conftest import Both, NewStore
 from tests.support.fake_sealing import FakeEnvelopes, request_to
 from tests.support.stations import COUNCIL, POLICE, START, FakeClock, Road, RoadConnection, Station, delivery_of
 from tests.support.stations import station as open_station
-
-Both = tuple[Station, Station]
 
 
 @pytest.fixture

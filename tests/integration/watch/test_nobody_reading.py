@@ -9,7 +9,7 @@ from broker.watch.probe import management_probe
 from deploy.local.rabbitmq import LocalRabbitMQ
 from schemas.routing import Lane
 from schemas.stub import Event
-from tests.integration.watch.test_watch import TOPOLOGY, Street, tapped
+from tests.integration.watch.street import TOPOLOGY, Street, tapped
 from tests.integration.watch.watching import World
 from tests.support.hubs import rabbit_hub
 from tests.unit.watch.traffic import LA, POLICE, Post

@@ -18,7 +18,6 @@ from tests.unit.alerts.rota import DEPUTY, LEAD, MONDAY, NIGHT, OFFICER, POSTS, 
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine proves nothing
 PATIENCE = timedelta(minutes=30)
 URGENT = Case(AlertKind.UNDELIVERED, Urgency.NOW, MONDAY)
-ALL_DAY = tuple(replace(post, round_the_clock=True) for post in POSTS)
 
 
 def ask(case: Case, now: datetime, *, at: Desk | None = None) -> object:

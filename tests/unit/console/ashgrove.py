@@ -16,6 +16,7 @@ PERSONS = {
     "carys": "Carys Ashgrove-Test",
     "dean": "Dean Holloway-Test",
 }
+ASK_POLICE = ("no_family_without_police", "refer_back_before_action")
 CARE = ("decision_maker", "assessing_social_worker", "receiving_service")
 
 
@@ -62,7 +63,6 @@ def _judged(level: str, best: str, analysis: str) -> Judgement:
 
 
 def _police() -> Arrived:
-    police = ("no_family_without_police", "refer_back_before_action")
     return office.answered(
         "testford-police",
         _item(
@@ -72,7 +72,7 @@ def _police() -> Arrived:
             "Called to 4 Example Row by a neighbour. Carys Ashgrove-Test had a bruised cheek; Dean Holloway-Test "
             "had left. Both children were upstairs. No charge: complainant did not support a prosecution.",
             onward=("decision_maker", "assessing_social_worker"),
-            conditions=police,
+            conditions=ASK_POLICE,
             on=date(2026, 9, 19),
             about=("carys", "dean", "tilly", "rowan"),
         ),
@@ -82,36 +82,12 @@ def _police() -> Arrived:
             "professional_opinion",
             "Officer attending noted that Tilly flinched when Dean was mentioned.",
             onward=("decision_maker", "assessing_social_worker"),
-            conditions=(*police, "opinion_labelled", "no_chronology_copy"),
+            conditions=(*ASK_POLICE, "opinion_labelled", "no_chronology_copy"),
             on=date(2026, 9, 19),
             summarised=True,
         ),
         at=_at(16, 45),
-        sealed=(
-            _item(
-                "POL-02",
-                "testford-police",
-                "intelligence",
-                "A named adult may be storing controlled drugs at the home address.",
-                onward=("decision_maker",),
-                conditions=(*police, "intelligence_labelled", "no_chronology_copy"),
-                on=date(2026, 10, 2),
-                about=("dean",),
-                grading="untested source; known indirectly but corroborated",
-                summarised=True,
-            ),
-            _item(
-                "POL-03",
-                "testford-police",
-                "intelligence",
-                "A warrant is planned for the home address.",
-                onward=(),
-                conditions=("intelligence_labelled",),
-                about=("dean",),
-                grading="reliable source; known directly",
-                summarised=True,
-            ),
-        ),
+        sealed=_intelligence(),
         indicators=(
             office.indicator(
                 conditions=("handling_conditions_verbatim",),
@@ -122,6 +98,34 @@ def _police() -> Arrived:
         referrals=(Referral(refer_to=("marac",), reasons=("MARAC_GOVERNED",)),),
         for_decision_maker=1,
         judgement=_judged("4", "children's social care with police", "Escalating domestic abuse, children present."),
+    )
+
+
+def _intelligence() -> tuple[Item, ...]:
+    return (
+        _item(
+            "POL-02",
+            "testford-police",
+            "intelligence",
+            "A named adult may be storing controlled drugs at the home address.",
+            onward=("decision_maker",),
+            conditions=(*ASK_POLICE, "intelligence_labelled", "no_chronology_copy"),
+            on=date(2026, 10, 2),
+            about=("dean",),
+            grading="untested source; known indirectly but corroborated",
+            summarised=True,
+        ),
+        _item(
+            "POL-03",
+            "testford-police",
+            "intelligence",
+            "A warrant is planned for the home address.",
+            onward=(),
+            conditions=("intelligence_labelled",),
+            about=("dean",),
+            grading="reliable source; known directly",
+            summarised=True,
+        ),
     )
 
 
@@ -172,8 +176,8 @@ def _health() -> Arrived:
     )
 
 
-def _others() -> tuple[Arrived, ...]:
-    probation = _item(
+def _probation() -> Arrived:
+    item = _item(
         "PRO-02",
         "testford-probation",
         "fact",
@@ -183,11 +187,21 @@ def _others() -> tuple[Arrived, ...]:
         about=("dean",),
         alerts=("urgent_content", "re_rate"),
     )
-    housing = _item(
+    judgement = _judged("4", "police", "Order at risk.")
+    return office.answered("testford-probation", item, at=_at(13, 30), judgement=judgement)
+
+
+def _housing() -> Arrived:
+    item = _item(
         "HOU-02", "testford-housing", "fact", "Kitchen without working cooker; mould in the children's room.",
         on=date(2026, 9, 8), refer_to=("police",), summarised=True,
     )  # fmt: skip
-    idva = _item(
+    judgement = _judged("3", "housing", "Home in poor repair.")
+    return office.answered("testford-housing", item, at=_at(12, 5), judgement=judgement)
+
+
+def _idva() -> Arrived:
+    item = _item(
         "IDV-02",
         "testford-idva",
         "own_words",
@@ -197,30 +211,25 @@ def _others() -> tuple[Arrived, ...]:
         on=date(2026, 11, 12),
         about=("carys",),
     )
-    return (
-        office.answered(
-            "testford-probation", probation, at=_at(13, 30), judgement=_judged("4", "police", "Order at risk.")
+    return office.answered(
+        "testford-idva",
+        item,
+        at=_at(14, 0),
+        referrals=(
+            Referral(refer_to=("police",), reasons=("SECOND_HAND",)),
+            Referral(refer_to=("marac",), reasons=("MARAC_GOVERNED",)),
         ),
-        office.answered(
-            "testford-housing", housing, at=_at(12, 5), judgement=_judged("3", "housing", "Home in poor repair.")
-        ),
-        office.answered(
-            "testford-idva",
-            idva,
-            at=_at(14, 0),
-            referrals=(
-                Referral(refer_to=("police",), reasons=("SECOND_HAND",)),
-                Referral(refer_to=("marac",), reasons=("MARAC_GOVERNED",)),
-            ),
-            judgement=_judged("4", "IDVA and police", "High risk; safety plan in place."),
-        ),
-        office.answered(
-            "testford-early-help",
-            at=_at(10, 40),
-            nil=Nil.NOTHING_TO_SHARE,
-            traces={"tilly": TraceStatus.TRACE, "carys": TraceStatus.POSSIBLE_MATCH},
-            judgement=_judged("2-3", "early help", "Closed in June 2025 with goals met."),
-        ),
+        judgement=_judged("4", "IDVA and police", "High risk; safety plan in place."),
+    )
+
+
+def _early_help() -> Arrived:
+    return office.answered(
+        "testford-early-help",
+        at=_at(10, 40),
+        nil=Nil.NOTHING_TO_SHARE,
+        traces={"tilly": TraceStatus.TRACE, "carys": TraceStatus.POSSIBLE_MATCH},
+        judgement=_judged("2-3", "early help", "Closed in June 2025 with goals met."),
     )
 
 
@@ -234,5 +243,5 @@ def ashgrove(*, open_sealed: bool = False, **changes: object) -> Collation:
     )
     form = Form(persons={key: Person(name=name) for key, name in PERSONS.items()})
     enquiry = office.enquiry(*office.NAMES, form=form, ratings=ratings, prompts=(prompt,), **changes)  # type: ignore[arg-type]  # as above
-    answers = (_police(), _education(), _health(), *_others())
+    answers = (_police(), _education(), _health(), _probation(), _housing(), _idva(), _early_help())
     return collate(enquiry, answers, {}, register=office.register(), now=office.NOW, open_sealed=open_sealed)

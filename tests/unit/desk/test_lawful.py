@@ -9,7 +9,7 @@ from adapters.kit.desk.proposal import Bench, Proposal
 from adapters.kit.desk.request_file import Candidate, RequestFile, withheld
 from adapters.kit.disclosure import load_pack
 from adapters.kit.lawful.standing import Standing
-from adapters.kit.users import Users, users_from
+from adapters.kit.users import Users
 from deploy.demo.lawful import written
 from schemas.content.codes import Outcome
 from schemas.content.lawfulness import Advice, LawfulNotes, RecordNotes, Weighing
@@ -24,10 +24,12 @@ BASIS = LawfulBasis(
     appropriate_policy_document="apd-1",
 )
 STANDING = Standing(basis=BASIS, consent_records_read_by=("safeguarding_lead",), consent_records_kept="as the record")
-USERS = users_from(
+USERS = Users.from_plain(
     {
-        "lead": {"name": "L. Sample-Test", "job_title": "lead", "trained_on": "2026-09-01"},
-        "stale": {"name": "S. Sample-Test", "job_title": "lead", "trained_on": "2024-09-01"},
+        "by_id": {
+            "lead": {"name": "L. Sample-Test", "job_title": "lead", "trained_on": "2026-09-01"},
+            "stale": {"name": "S. Sample-Test", "job_title": "lead", "trained_on": "2024-09-01"},
+        }
     }
 )
 SHARED: dict[str, Any] = {"record_type": "property_inspection"}

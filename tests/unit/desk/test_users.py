@@ -7,15 +7,22 @@ import pytest
 from pydantic import ValidationError
 
 from adapters.kit.refusal import Refused
-from adapters.kit.users import Users, training_warning, users_from
+from adapters.kit.users import Users, training_warning
 
 TODAY = date(2026, 11, 24)
 LEAD = "housing_safeguarding_lead"
 DBS: dict[str, object] = {"level": "DBS", "until": "2029-09-01"}
-USERS: Users = users_from(
+USERS: Users = Users.from_plain(
     {
-        "pat": {"name": "Pat Example-Test", "job_title": "Manager", "roles": ["mash_team_manager"], "vetting": [DBS]},
-        "sam": {"name": "Sam Sample-Test", "job_title": "Clerk", "trained_on": "2025-11-24", "vetting": [DBS]},
+        "by_id": {
+            "pat": {
+                "name": "Pat Example-Test",
+                "job_title": "Manager",
+                "roles": ["mash_team_manager"],
+                "vetting": [DBS],
+            },
+            "sam": {"name": "Sam Sample-Test", "job_title": "Clerk", "trained_on": "2025-11-24", "vetting": [DBS]},
+        }
     }
 )
 
@@ -23,7 +30,7 @@ USERS: Users = users_from(
 def approver(*vetting: dict[str, object], **settings: Any) -> Users:
     """Give the users of an adapter whose one approver is trained and has these attestations of vetting."""
     lead = {"name": "L. Sample-Test", "job_title": "Lead", "roles": [LEAD], "trained_on": "2026-09-01"}
-    return users_from({"lead": {**lead, "vetting": list(vetting)}}).model_copy(update=settings)
+    return Users.from_plain({"by_id": {"lead": {**lead, "vetting": list(vetting)}}}).model_copy(update=settings)
 
 
 def test_somebody_unknown_may_do_nothing() -> None:

@@ -1,19 +1,15 @@
 """Evidence as a court would check it: a root fingerprint, one file, no network, every key long expired."""
 
 import json
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from adapters.cli.evidence import app
-from adapters.kit.envelope.envelopes import KeyedEnvelopes
 from adapters.kit.envelope.receipting import seal_receipt
-from adapters.kit.envelope.sealing import Author, Outgoing, Sealed, Section, new_thread
-from adapters.kit.envelope.verification import Refusal, open_arrival
+from adapters.kit.envelope.sealing import Section, new_thread
 from adapters.kit.evidence.bundle import (
     Bundle,
     Exhibit,
@@ -26,38 +22,15 @@ from adapters.kit.evidence.bundle import (
     write_bundle,
 )
 from adapters.kit.evidence.findings import verify_bundle
-from adapters.kit.evidence.source import NothingHere, Open, exhibits
 from adapters.kit.keys.secrets import SecretBytes
 from broker.directory.proof import Archive
 from schemas.directory import Directory
 from schemas.envelope import Frame, read_envelope
 from schemas.receipt import Outcome, Receipt, ReceiptKind
-from schemas.routing import Lane
-from schemas.stub import Event
 from tests.support.envelopes import FIRST, TEXTS, sealed_by
-from tests.support.parties import ALL_ROLES, NOW, Party
+from tests.support.parties import NOW, Party
 from tests.support.registry import Registry
-from tests.support.stations import FakeClock, Road, Station, settle, station
-
-LATER = NOW + timedelta(days=3650)
-
-
-@pytest.fixture
-def archive(registry: Registry, tmp_path: Path) -> Archive:
-    registry.client("reader").refresh(registry.source, now=NOW)
-    return Archive(tmp_path / "reader" / "archive")
-
-
-@pytest.fixture
-def directory(registry: Registry) -> Directory:
-    found = registry.client("reader").refresh(registry.source, now=NOW).directory
-    assert found is not None
-    return found
-
-
-@pytest.fixture
-def pinned(registry: Registry) -> bytes:
-    return sha256((registry.folder / "metadata" / "1.root.json").read_bytes()).digest()
+from tests.unit.directory.verifying import LATER, shown
 
 
 @pytest.fixture
@@ -201,63 +174,6 @@ def test_a_section_without_its_text_is_left_out(exhibit: Exhibit) -> None:
     assert OpenedSection.model_fields.keys() == {"index", "content_key", "text"}
 
 
-def envelopes_of(party: Party, directory: Directory) -> KeyedEnvelopes:
-    def recipient(now: object) -> object:
-        return party.recipient()
-
-    return KeyedEnvelopes(party.name, party.sender, recipient, lambda: directory)  # type: ignore[arg-type]  # as named
-
-
-@pytest.fixture
-async def pair(
-    tmp_path: Path, council: Party, police: Party, directory: Directory
-) -> AsyncIterator[tuple[Station, Station]]:
-    road, clock = Road(), FakeClock(NOW)
-    mine, theirs = (envelopes_of(party, directory) for party in (council, police))
-    async with (
-        station(council.name, f"sqlite:///{tmp_path}/la.db", road=road, clock=clock, envelopes=mine) as asking,
-        station(police.name, f"sqlite:///{tmp_path}/police.db", road=road, clock=clock, envelopes=theirs) as asked,
-    ):
-        yield asking, asked
-
-
-def request(thread: str) -> Outgoing:
-    author = Author("coordinator-1", "coordinator")
-    ends = {"recipient": "testford-police", "thread": thread, "in_reply_to": None, "purpose": "mash_enquiry"}
-    return Outgoing(event=Event.REQUEST, lane=Lane.URGENT, service_class="amber", sections=TEXTS, author=author, **ends)  # type: ignore[arg-type]  # as named
-
-
-def opening_of(party: Party, directory: Directory) -> Open:
-    keys = party.keyring.recipient_keys(ALL_ROLES, NOW)
-    return lambda arrival: open_arrival(arrival, keys=keys, directory=directory)
-
-
-async def test_both_sides_export_what_they_sent_and_received(
-    pair: tuple[Station, Station], council: Party, police: Party, directory: Directory, archive: Archive, pinned: bytes
-) -> None:
-    """Who asked, and the receipts of it, out of two real stores; the parts not asked for stay closed."""
-    thread = new_thread()
-    await pair[0].send(request(thread))
-    await settle(*pair)
-    for one, party in zip(pair, (council, police), strict=True):
-        async with one.store.snapshot() as tx:
-            found = [exhibit async for exhibit in exhibits(tx, thread, opening=opening_of(party, directory))]
-        bundle = read_bundle(write_bundle(found, proofs_for(found, archive), now=LATER))
-        findings = list(verify_bundle(bundle, pinned=pinned))
-        assert [finding.sentence for finding in findings if not finding.holds] == []
-        assert len(findings) >= 2
-        proved = {section.index for exhibit in bundle.exhibits for section in exhibit.sections}
-        assert proved == {0, 1}
-        assert TEXTS[Section.TEAM] in {section.text for exhibit in bundle.exhibits for section in exhibit.sections}
-
-
-async def test_a_thread_that_is_not_here_is_said_not_to_be(pair: tuple[Station, Station]) -> None:
-    """Nothing is exported under a name that means nothing."""
-    async with pair[0].store.snapshot() as tx:
-        with pytest.raises(NothingHere):
-            [one async for one in exhibits(tx, new_thread(), opening=lambda arrival: pytest.fail("opened"))]
-
-
 def test_a_verifier_needs_the_file_and_the_root_and_nothing_else(
     bundle: Bundle, registry: Registry, tmp_path: Path
 ) -> None:
@@ -274,21 +190,6 @@ def test_a_verifier_needs_the_file_and_the_root_and_nothing_else(
     assert "Tilly" not in done.output
 
 
-async def test_a_sender_proves_the_others_receipts_when_every_prekey_is_erased(
-    pair: tuple[Station, Station], archive: Archive, pinned: bytes
-) -> None:
-    """SPEC 11.3: receipts bound the time from above, so their content keys are kept when they are taken."""
-    thread = new_thread()
-    await pair[0].send(request(thread))
-    await settle(*pair)
-    async with pair[0].store.snapshot() as tx:
-        nothing = [one async for one in exhibits(tx, thread, opening=lambda _: Refusal("E16", None, "erased"))]
-    bundle = read_bundle(write_bundle(nothing, proofs_for(nothing, archive), now=LATER))
-    findings = list(verify_bundle(bundle, pinned=pinned))
-    said = {one.statement.receipt.kind.value for one in findings if one.statement and one.statement.receipt}
-    assert said >= {"R1", "R2"}
-
-
 def test_a_sender_cannot_give_itself_the_receipt(
     council: Party, police: Party, directory: Directory, archive: Archive, pinned: bytes
 ) -> None:
@@ -301,14 +202,8 @@ def test_a_sender_cannot_give_itself_the_receipt(
         names = {"recipient": council.name, "thread": new_thread(), "in_reply_to": sent.mid}
         around = {"keys": police.sender(), "directory": directory, "chain": FIRST, "now": NOW}
         given = seal_receipt(receipt, **names, **around)  # type: ignore[arg-type]  # as named
-        shown = (_exhibit_of(sent, {}), _exhibit_of(given, {1: receipt.to_bytes()}))
-        bundle = Bundle(made_at=0, exhibits=shown, proofs=tuple(proofs_for(shown, archive)))
+        both = (shown(sent, {}), shown(given, {1: receipt.to_bytes()}))
+        bundle = Bundle(made_at=0, exhibits=both, proofs=tuple(proofs_for(both, archive)))
         faulty = [one.sentence for one in verify_bundle(bundle, pinned=pinned) if not one.holds]
         assert [sentence for sentence in faulty if "somebody else than the recipient" not in sentence] == []
         assert (faulty == []) is holds
-
-
-def _exhibit_of(sealed: Sealed, texts: dict[int, bytes]) -> Exhibit:
-    frame = read_envelope(sealed.body)
-    assert isinstance(frame, Frame)
-    return exhibit_of(frame.stub, openings=sealed.openings, texts=texts)

@@ -3,9 +3,6 @@
 import io
 import json
 import zipfile
-from dataclasses import replace
-from datetime import timedelta
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -35,32 +32,12 @@ from broker.directory.proof import Archive
 from broker.directory.shelf import role_name
 from broker.directory.tuf import CryptoSigner, Metadata, Snapshot
 from schemas.directory import Directory
-from schemas.envelope import Frame, read_envelope, read_stub, write_head
+from schemas.envelope import Frame, read_envelope, read_stub
 from schemas.receipt import Outcome, Receipt, ReceiptKind
-from schemas.stub import Stub, read_core, write_core
 from tests.support.envelopes import TEXTS, sealed_by
 from tests.support.parties import NOW, Party, make_directory, make_party
 from tests.support.registry import Registry
-
-LATER = NOW + timedelta(days=3650)
-
-
-@pytest.fixture
-def archive(registry: Registry, tmp_path: Path) -> Archive:
-    registry.client("reader").refresh(registry.source, now=NOW)
-    return Archive(tmp_path / "reader" / "archive")
-
-
-@pytest.fixture
-def directory(registry: Registry) -> Directory:
-    found = registry.client("reader").refresh(registry.source, now=NOW).directory
-    assert found is not None
-    return found
-
-
-@pytest.fixture
-def pinned(registry: Registry) -> bytes:
-    return sha256((registry.folder / "metadata" / "1.root.json").read_bytes()).digest()
+from tests.unit.directory.verifying import LATER, re_signed
 
 
 def exhibit_for(sender: Party, recipient: Party, directory: Directory, **changes: Any) -> Exhibit:
@@ -68,16 +45,6 @@ def exhibit_for(sender: Party, recipient: Party, directory: Directory, **changes
     frame = read_envelope(sealed.body)
     assert isinstance(frame, Frame)
     return exhibit_of(frame.stub, openings=sealed.openings, texts={1: TEXTS[Section.TEAM]})
-
-
-def re_signed(exhibit: Exhibit, *, by: Party, **changes: Any) -> Exhibit:
-    """Write other fields into the core and sign anew, as only the holder of the key could."""
-    frame = read_stub(exhibit.stub)
-    assert isinstance(frame, Frame)
-    stub = read_core(frame.head.core)
-    assert isinstance(stub, Stub)
-    head = write_head(frame.head._replace(core=write_core(replace(stub, **changes))))
-    return Exhibit(stub=head + by.sender().sign(head), sections=())
 
 
 def findings(exhibits: list[Exhibit], archive: Archive, pinned: bytes) -> list[Finding]:

@@ -1,7 +1,5 @@
-"""What a verifier of evidence says, word for word, and what it does not let pass; made once, because keys are slow."""
+"""What a verifier of evidence says, word for word, and what it does not let pass."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -10,62 +8,16 @@ from typing import Any
 import pytest
 
 from adapters.kit.envelope.sealing import Sealed, Section
-from adapters.kit.evidence.bundle import Bundle, Exhibit, OpenedSection, Proof, exhibit_of, proof_of, proofs_for
-from adapters.kit.evidence.findings import Finding, verify_bundle
+from adapters.kit.evidence.bundle import Bundle, Exhibit, OpenedSection, proof_of, proofs_for
+from adapters.kit.evidence.findings import verify_bundle
 from broker.directory.proof import Archive
 from schemas import signing
-from schemas.directory import Directory
-from schemas.envelope import Frame, read_envelope, read_stub, write_head
-from schemas.receipt import Outcome, Receipt, ReceiptKind
-from schemas.routing import Lane
-from schemas.stub import Event, Stub, read_core, write_core
+from schemas.envelope import Frame, read_stub, write_head
+from schemas.stub import Event
 from tests.support.envelopes import TEXTS, sealed_by
 from tests.support.parties import NOW, Party, make_party
 from tests.support.registry import Registry
-
-AT = "2026-11-24 10:12:00 UTC"
-
-
-@dataclass(frozen=True)
-class World:
-    """A council and a police force, what they published, and the root that a verifier was given."""
-
-    council: Party
-    police: Party
-    registry: Registry
-    directory: Directory
-    archive: Archive
-    pinned: bytes
-
-    def findings(self, *exhibits: Exhibit, proofs: tuple[Proof, ...] | None = None) -> list[Finding]:
-        given = tuple(proofs_for(exhibits, self.archive)) if proofs is None else proofs
-        return list(verify_bundle(Bundle(made_at=0, exhibits=exhibits, proofs=given), pinned=self.pinned))
-
-    def sentence(self, *exhibits: Exhibit, proofs: tuple[Proof, ...] | None = None) -> str:
-        (found,) = self.findings(*exhibits, proofs=proofs)
-        return found.sentence
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    folder = tmp_path_factory.mktemp("findings")
-    council, police = make_party("testford-la", weeks=14), make_party("testford-police", kind="police")
-    registry = Registry(folder, now=NOW)
-    registry.enrol(police, council, now=NOW)
-    directory = registry.client("reader").refresh(registry.source, now=NOW).directory
-    assert directory is not None
-    pinned = sha256((registry.folder / "metadata" / "1.root.json").read_bytes()).digest()
-    return World(council, police, registry, directory, Archive(folder / "reader" / "archive"), pinned)
-
-
-def frame_of(sealed: Sealed) -> Frame:
-    frame = read_envelope(sealed.body)
-    assert isinstance(frame, Frame)
-    return frame
-
-
-def shown(sealed: Sealed, texts: Mapping[int, bytes]) -> Exhibit:
-    return exhibit_of(frame_of(sealed).stub, openings=sealed.openings, texts=texts)
+from tests.unit.directory.verifying import AT, World, frame_of, re_signed, shown
 
 
 def manifest_of(world: World, sealed: Sealed) -> bytes:
@@ -73,16 +25,6 @@ def manifest_of(world: World, sealed: Sealed) -> bytes:
     from adapters.kit.evidence.source import texts_of
 
     return texts_of(frame_of(sealed), sealed.openings)[0]
-
-
-def re_signed(exhibit: Exhibit, *, by: Party, **changes: Any) -> Exhibit:
-    """Write other fields into the core and sign anew, as only the holder of the key could."""
-    frame = read_stub(exhibit.stub)
-    assert isinstance(frame, Frame)
-    stub = read_core(frame.head.core)
-    assert isinstance(stub, Stub)
-    head = write_head(frame.head._replace(core=write_core(replace(stub, **changes))))
-    return Exhibit(stub=head + by.sender().sign(head), sections=())
 
 
 def with_manifest(exhibit: Exhibit, text: bytes, *, by: Party) -> Exhibit:
@@ -97,18 +39,6 @@ def with_manifest(exhibit: Exhibit, text: bytes, *, by: Party) -> Exhibit:
     written = write_head(head._replace(sections=(entry, *head.sections[1:])))
     section = OpenedSection(index=0, content_key=key, text=text)
     return Exhibit(stub=written + by.sender().sign(written), sections=(section,))
-
-
-def receipt_for(original: Sealed, **changes: Any) -> Receipt:
-    plain: dict[str, Any] = {"kind": ReceiptKind.RECEIVED, "outcome": Outcome.RECEIVED, "seq_seen": 1, "at": NOW}
-    return Receipt(**{**plain, "original_stub_hash": original.stub_hash, **changes})
-
-
-def sealed_receipt(world: World, text: bytes, *, by: Party | None = None) -> Sealed:
-    sender = by or world.police
-    to = world.council if sender is world.police else world.police
-    around: dict[str, Any] = {"event": Event.RECEIPT, "lane": Lane.RECEIPT, "service_class": "receipt"}
-    return sealed_by(sender, to, directory=world.directory, sections={Section.TEAM: text}, **around)
 
 
 def test_a_court_reads_who_wrote_what_to_whom_and_which_sections_are_proved(world: World) -> None:
@@ -129,70 +59,6 @@ def test_a_court_reads_who_wrote_what_to_whom_and_which_sections_are_proved(worl
     )
     assert dict(found.statement.texts) == {0: manifest_of(world, sealed), **texts}
     assert "Tilly" not in repr(found)
-
-
-def test_a_court_reads_what_a_receipt_says_and_of_which_message(world: World) -> None:
-    """SPEC 11.3: the other side's own words, and the stub hash by which they belong together."""
-    asked = sealed_by(world.council, world.police, directory=world.directory)
-    receipt = receipt_for(asked)
-    answered = sealed_receipt(world, receipt.to_bytes())
-    first, second = world.findings(shown(asked, {}), shown(answered, {1: receipt.to_bytes()}))
-    (said,) = (one for one in (first, second) if one.statement and one.statement.receipt)
-    assert said.sentence == (
-        f"testford-police to testford-la: receipt (RCP) at {AT}, R1 received at {AT} of stub {asked.stub_hash.hex()}, "
-        f"stub {answered.stub_hash.hex()}, sections proved: 1 team"
-    )
-    assert said.statement is not None
-    assert said.statement.receipt == receipt
-
-
-def test_a_message_whose_text_looks_like_a_receipt_is_none(world: World) -> None:
-    """Only an envelope of that event is a receipt: an answer that quotes one proves no receiving."""
-    asked = sealed_by(world.council, world.police, directory=world.directory)
-    text = receipt_for(asked).to_bytes()
-    quoting = sealed_by(
-        world.police, world.council, directory=world.directory, event=Event.ANSWER, sections={Section.TEAM: text}
-    )
-    found = world.findings(shown(asked, {}), shown(quoting, {1: text}))
-    assert [one.statement.receipt for one in found if one.statement] == [None, None]
-    assert all(one.holds for one in found)
-
-
-@pytest.mark.parametrize(
-    ("text", "with_original", "reason"),
-    [
-        (lambda asked: b"received", True, "no receipt inside"),
-        (lambda asked: receipt_for(asked).to_bytes(), False, "a receipt for something that is not in the bundle"),
-    ],
-)
-def test_a_receipt_that_belongs_to_nothing_proves_nothing(
-    text: Callable[[Sealed], bytes], with_original: bool, reason: str, world: World
-) -> None:
-    """It must be one, and what it names must be there to be looked at."""
-    asked = sealed_by(world.council, world.police, directory=world.directory)
-    answered = sealed_receipt(world, text(asked))
-    others = [shown(asked, {})] if with_original else []
-    found = world.findings(*others, shown(answered, {1: text(asked)}))
-    assert [one.sentence.rpartition(": ")[2] for one in found if not one.holds] == [reason]
-
-
-def test_a_receipt_whose_text_was_not_kept_still_proves_that_it_was_sent(world: World) -> None:
-    """A stub alone is evidence of sending; nothing is said of what it answered."""
-    asked = sealed_by(world.council, world.police, directory=world.directory)
-    answered = sealed_receipt(world, receipt_for(asked).to_bytes())
-    (found,) = world.findings(shown(answered, {}))
-    assert (found.holds, found.statement is not None and found.statement.receipt) == (True, None)
-    assert found.sentence.endswith(f"stub {answered.stub_hash.hex()}, sections proved: none")
-
-
-def test_a_sender_gives_itself_the_receipt(world: World) -> None:
-    """M10: whoever knows the stub's hash can write one; only the recipient's counts."""
-    asked = sealed_by(world.council, world.police, directory=world.directory)
-    text = receipt_for(asked).to_bytes()
-    forged = sealed_receipt(world, text, by=world.council)
-    found = world.findings(shown(asked, {}), shown(forged, {1: text}))
-    reasons = [one.sentence.rpartition(": ")[2] for one in found if not one.holds]
-    assert reasons == ["a receipt by somebody else than the recipient"]
 
 
 def test_a_bundle_without_exhibits_proves_nothing(world: World) -> None:

@@ -1,10 +1,13 @@
 """The program `mash-hub`."""
 
+import inspect
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from broker.cli.main import COMMANDS, build
@@ -24,6 +27,16 @@ def test_every_command_is_listed_with_its_line_of_help() -> None:
 def test_every_command_can_be_imported_and_explains_itself(name: str) -> None:
     """The table names functions that exist."""
     assert CliRunner().invoke(build([name]), [name, "--help"]).exit_code == 0
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_an_operator_reads_the_whole_of_a_commands_own_help(name: str) -> None:
+    """The table's line is for the list: what a command says beyond it (exit codes, `@FILE`) is not hidden by it."""
+    module, _, attribute = COMMANDS[name].target.partition(":")
+    target = getattr(import_module(module), attribute)
+    own = COMMANDS[name].summary if isinstance(target, typer.Typer) else inspect.getdoc(target)
+    shown = CliRunner().invoke(build([name]), [name, "--help"], env={"COLUMNS": "300"}).stdout
+    assert " ".join(str(own).split()) in " ".join(shown.split())
 
 
 def test_help_imports_no_command_and_nothing_heavy() -> None:
