@@ -56,7 +56,7 @@ WARNED: Final[Mapping[EndingKind, tuple[timedelta, timedelta]]] = {
     EndingKind.SEALING_KEY: (_DAY, _DAY / 2),  # lives a week, its successor is made 2 days ahead
     EndingKind.CERTIFICATE: (30 * _DAY, 7 * _DAY),
     EndingKind.DIRECTORY: (30 * _DAY, 7 * _DAY),
-    EndingKind.REVIEW: (60 * _DAY, timedelta(0)),  # GOV-08
+    EndingKind.REVIEW: (60 * _DAY, 30 * _DAY),  # GOV-08: said once, and once more
     EndingKind.AGREEMENT_END: (60 * _DAY, 7 * _DAY),
     EndingKind.NOTICE: (28 * _DAY, _DAY),  # GOV-10
     EndingKind.ATTESTATION: (30 * _DAY, timedelta(0)),  # GOV-15

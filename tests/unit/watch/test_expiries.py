@@ -103,6 +103,17 @@ def test_nothing_is_told_of_what_is_far() -> None:
     assert list(alerts_on(view_at(NOW, agreements=held))) == []
 
 
+@pytest.mark.parametrize(
+    ("days", "expected"), [(61, None), (60, Urgency.WEEK), (31, Urgency.WEEK), (30, Urgency.TODAY)]
+)
+def test_a_review_is_told_sixty_days_before_and_again_thirty_days_before(days: int, expected: Urgency | None) -> None:
+    """GOV-08: a warning that is raised rings again; the first alone would be forgotten for two months."""
+    held = Agreements.from_plain({"agreements": [{"id": "tier-2", "in_force_from": date(2026, 10, 1)}]})
+    (due,) = [one.at for one in all_at(NOW, held=held) if one.kind is EndingKind.REVIEW and one.at]
+    found = [one for one in alerts_on(view_at(due - days * DAY, agreements=held)) if one.kind is AlertKind.AGREEMENT]
+    assert [one.urgency for one in found] == ([expected] if expected else [])
+
+
 def test_reviews_notices_and_attestations_fall_on_local_days() -> None:
     """GOV-08, GOV-10, GOV-15, each at the first minute of its day in London, in summer too."""
     held = Agreements.from_plain(
