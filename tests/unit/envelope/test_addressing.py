@@ -130,7 +130,7 @@ def test_what_is_kept_is_what_the_record_says_at_every_second(police: Party) -> 
 
 
 def test_within_one_stretch_of_time_nothing_is_worked_out_again(police: Party) -> None:
-    """That is what it is for; another second of the same stretch gives the very same addresses, the next stretch not."""
+    """That is what it is for: another second of the same stretch finds the same addresses, the next stretch not."""
     record = with_prekeys(police.record, (0, 10), (4, 14))
     first = addresses_of(record, START + 4)
     assert (first.begins, first.ends) == (START + 4, START + 10)

@@ -182,7 +182,7 @@ def test_a_core_is_read_at_one_look_where_its_sender_wrote_it_as_we_do(monkeypat
     ],
 )
 def test_a_sender_writes_no_core_that_a_recipient_would_refuse(changes: dict[str, Any]) -> None:
-    """E03 at the sender: the field is refused before anything is signed, and a value cannot smuggle in another field."""
+    """E03 at the sender: it is refused before anything is signed, and a value cannot smuggle in another field."""
     stub = read_core(spelled(SOUND))
     assert isinstance(stub, Stub)
     with pytest.raises(ValueError, match="breaks its own rule"):
