@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from adapters.kit.envelope import addressing
-from adapters.kit.envelope.addressing import MAX_KEPT, addresses_of
+from adapters.kit.envelope.addressing import addresses_of
 from adapters.kit.envelope.sealing import NoCurrentKey
 from schemas import base64url
 from schemas.directory import AgencyRecord, Directory, Prekey, Revocation, Role
@@ -150,7 +150,7 @@ def test_a_record_without_prekeys_is_asked_at_every_second(police: Party) -> Non
 
 def test_a_directory_of_thousands_does_not_fill_the_memory(police: Party) -> None:
     """A registrar who lists names without end costs each sender at most so many records."""
-    for number in range(MAX_KEPT + 20):
+    for number in range(256 + 20):
         addresses_of(police.record.model_copy(update={"participant": f"name-{number}"}), START)
-        assert len(addressing._kept) <= MAX_KEPT
+        assert len(addressing._kept) <= 256
     assert len(addressing._kept) == 20
