@@ -21,21 +21,29 @@ def encode(raw: bytes) -> str:
     return b2a_base64(raw, newline=False).rstrip(b"=").translate(_FROM_STANDARD).decode("ascii")
 
 
-@cache
-def _spelling_of(size: int) -> re.Pattern[str]:
-    """Give the pattern of a value of `size` bytes; the sizes are those that the code names."""
+def spelling_of(size: int) -> str:
+    """Give the pattern, as text, of a value of `size` bytes."""
     groups, rest = divmod(size, 3)
-    return re.compile(rf"[A-Za-z0-9_-]{{{4 * groups}}}{_LAST_GROUP[rest]}", re.ASCII)
+    return rf"[A-Za-z0-9_-]{{{4 * groups}}}{_LAST_GROUP[rest]}"
+
+
+@cache
+def _pattern_of(size: int) -> re.Pattern[str]:
+    """Compile the pattern of a value of `size` bytes; the sizes are those that the code names."""
+    return re.compile(spelling_of(size), re.ASCII)
 
 
 def is_spelling(text: str, *, size: int | None = None) -> bool:
     """Say whether `text` is the one spelling of a value, of `size` bytes if that is given (SPEC 2.4)."""
-    spelling = _SPELLING if size is None else _spelling_of(size)
+    spelling = _SPELLING if size is None else _pattern_of(size)
     return spelling.fullmatch(text) is not None
 
 
 def decode(text: str, *, size: int | None = None) -> bytes | None:
     """Read `text` back, or give None unless it is the one spelling of a value of `size` bytes (SPEC 2.4)."""
-    if not is_spelling(text, size=size):
-        return None
-    return a2b_base64(text.translate(_TO_STANDARD) + "=" * (-len(text) % 4))
+    return value_of(text) if is_spelling(text, size=size) else None
+
+
+def value_of(spelling: str) -> bytes:
+    """Read back a text that is known to be a spelling; whoever does not know it asks `decode`."""
+    return a2b_base64(spelling.translate(_TO_STANDARD) + "=" * (-len(spelling) % 4))

@@ -22,6 +22,7 @@ from schemas.envelope import SUITE_XWING
 
 PREKEY_LENGTH: Final = 1216  # ML-KEM-768 (1,184) and X25519 (32)
 ANY_CLASS: Final = "*"
+ROLE_NAME_PATTERN: Final = "[a-z][a-z0-9_]{1,46}"
 
 
 def _sized(size: int) -> AfterValidator:
@@ -43,7 +44,7 @@ Identifier = Annotated[str, _sized(16)]
 PublicKey = Annotated[str, _sized(32)]
 HybridKey = Annotated[str, _sized(PREKEY_LENGTH)]
 Seconds = Annotated[int, Field(ge=0, le=2**53 - 1)]
-RoleName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,46}$")]
+RoleName = Annotated[str, Field(pattern=f"^{ROLE_NAME_PATTERN}$")]
 
 
 class _Public(BaseModel):

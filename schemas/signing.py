@@ -92,10 +92,18 @@ class WrapBinding:
         """Bind to one envelope: `names` are sender, signing key id and recipient."""
         return cls(pae("wrap", bytes([suite]), core_hash), _counted(*(name.encode("ascii") for name in names)))
 
+    def beginning(self, index: int) -> bytes:
+        """Give what the `info` of every wrap of section `index` begins with; `key_ending` of its prekey follows."""
+        return self._before + _INDEX.pack(1, index) + self._names
+
     def info(self, index: int, *, role_id: bytes, prekey_id: bytes) -> bytes:
         """Give the HPKE `info` of the wrap of section `index` for one prekey of one role."""
-        ends = _WRAP_ENDS.pack(len(role_id), role_id, len(prekey_id), prekey_id)
-        return self._before + _INDEX.pack(1, index) + self._names + ends
+        return self.beginning(index) + key_ending(role_id, prekey_id)
+
+
+def key_ending(role_id: bytes, prekey_id: bytes) -> bytes:
+    """Give what the `info` of every wrap for one prekey of one role ends with, whatever the envelope (SPEC 4.3)."""
+    return _WRAP_ENDS.pack(len(role_id), role_id, len(prekey_id), prekey_id)
 
 
 def signed_message(head: bytes) -> bytes:

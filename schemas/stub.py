@@ -158,7 +158,6 @@ _RULES: Final[dict[str, Callable[[object], bool]]] = {
 _DECODER: Final = json.JSONDecoder(
     object_pairs_hook=_closed, parse_float=_no_float, parse_constant=_no_float, parse_int=_natural
 )
-_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 
 
 def _read_fields(core: bytes) -> dict[str, Any]:
@@ -177,12 +176,45 @@ def _hold(fields: dict[str, Any]) -> None:
             raise _Refused(f"field {name}")
 
 
-def _raw(text: str) -> bytes:
-    return base64url.decode(text) or b""
+# The same rules as one pattern over the fields in their usual order, in which every sender of ours writes them.
+_IDENTIFIER: Final = base64url.spelling_of(IDENTIFIER_LENGTH)
+_DIGEST: Final = base64url.spelling_of(32)
+_NUMBER: Final = "0|[1-9][0-9]{0,15}"
+_IN_ORDER: Final = re.compile(
+    f'{{"v":1,"mid":"({_IDENTIFIER})","thread":"({_IDENTIFIER})","from":"(?P<from>[a-z0-9-]+)","to":"(?P<to>[a-z0-9-]+)",'
+    f'"kid":"({_IDENTIFIER})","seq":(?P<seq>[1-9][0-9]{{0,15}}),"prev":"({_DIGEST})","irt":(?:null|"({_IDENTIFIER})"),'
+    f'"lane":"({"|".join(LANES)})","cls":"({SERVICE_CLASS.pattern})","ev":"({"|".join(EVENTS)})",'
+    f'"t":(?P<t>{_NUMBER}),"exp":(?P<exp>{_NUMBER}),"dir":{{"ver":(?P<ver>{_NUMBER}),"sha256":"({_DIGEST})"}}}}'
+)
+
+
+def _in_order(text: str) -> re.Match[str] | None:
+    """Match a sound core whose fields stand in the usual order, or give None, which says nothing about the core."""
+    found = _IN_ORDER.fullmatch(text)
+    if found is None or not (is_participant_id(found["from"]) and is_participant_id(found["to"])):
+        return None
+    return found if max(map(int, found.group("seq", "t", "exp", "ver"))) <= MAX_INTEGER else None
+
+
+def _stub_of(found: re.Match[str]) -> Stub:
+    mid, thread, from_, to, kid, seq, prev, irt, lane, service_class, event, t, exp, version, digest = found.groups()
+    return Stub(
+        mid, thread, from_, to, kid, int(seq), base64url.value_of(prev), irt, LANES[lane], service_class, EVENTS[event],
+        int(t), int(exp), DirectoryReference(int(version), base64url.value_of(digest)),
+    )  # fmt: skip
 
 
 def read_core(core: bytes) -> Stub | BadCore:
-    """Read a core strictly (SPEC 5, E03)."""
+    """Read a core strictly (SPEC 5, E03).
+
+    In the usual order it is read at one look, which is a quarter of the work; in any other, field by field.
+    The look accepts nothing that the reading of fields would refuse, and finds the same in it.
+    """
+    found = _in_order(core.decode("latin-1"))
+    return _read_any_order(core) if found is None else _stub_of(found)
+
+
+def _read_any_order(core: bytes) -> Stub | BadCore:
     try:
         fields = _read_fields(core)
     except _Refused as refused:
@@ -192,11 +224,11 @@ def read_core(core: bytes) -> Stub | BadCore:
     own_names = {name: fields[name] for name in ("mid", "thread", "to", "kid", "seq", "irt", "t", "exp")}
     return Stub(
         from_=fields["from"],
-        prev=_raw(fields["prev"]),
+        prev=base64url.value_of(fields["prev"]),
         lane=LANES[fields["lane"]],
         service_class=fields["cls"],
         event=EVENTS[fields["ev"]],
-        directory=DirectoryReference(fields["dir"]["ver"], _raw(fields["dir"]["sha256"])),
+        directory=DirectoryReference(fields["dir"]["ver"], base64url.value_of(fields["dir"]["sha256"])),
         **own_names,
     )
 
@@ -206,9 +238,13 @@ def write_core(stub: Stub) -> bytes:
 
     Raises `ValueError` when a field breaks its own rule: a sender must not sign what every recipient refuses.
     """
-    fields = {"v": 1, "mid": stub.mid, "thread": stub.thread, "from": stub.from_, "to": stub.to, "kid": stub.kid}
-    fields |= {"seq": stub.seq, "prev": base64url.encode(stub.prev), "irt": stub.irt, "lane": stub.lane.value}
-    fields |= {"cls": stub.service_class, "ev": stub.event.value, "t": stub.t, "exp": stub.exp}
-    fields |= {"dir": {"ver": stub.directory.version, "sha256": base64url.encode(stub.directory.digest)}}
-    _hold(fields)
-    return _ENCODER.encode(fields).encode("ascii")
+    irt, directory = "null" if stub.irt is None else f'"{stub.irt}"', stub.directory
+    core = (
+        f'{{"v":1,"mid":"{stub.mid}","thread":"{stub.thread}","from":"{stub.from_}","to":"{stub.to}",'
+        f'"kid":"{stub.kid}","seq":{stub.seq},"prev":"{base64url.encode(stub.prev)}","irt":{irt},'
+        f'"lane":"{stub.lane.value}","cls":"{stub.service_class}","ev":"{stub.event.value}","t":{stub.t},"exp":{stub.exp},'
+        f'"dir":{{"ver":{directory.version},"sha256":"{base64url.encode(directory.digest)}"}}}}'
+    )
+    if _in_order(core) is None:
+        raise _Refused("a field breaks its own rule")
+    return core.encode("ascii")

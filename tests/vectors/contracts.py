@@ -5,14 +5,16 @@ They are a help for implementers; SPEC.md is the rule, and says more than a sche
 
 import json
 from collections.abc import Iterator
+from dataclasses import fields
+from inspect import getdoc
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
-from adapters.kit.envelope.manifest import Manifest
+from adapters.kit.envelope.manifest import MAX_LINE, Manifest
 from schemas.agency import PARTICIPANT_ID_PATTERN, RESERVED_PARTICIPANT_IDS
-from schemas.directory import AgencyRecord
+from schemas.directory import ROLE_NAME_PATTERN, AgencyRecord
 from schemas.members import Members
 from schemas.receipt import Receipt
 from schemas.routing import Lane
@@ -22,7 +24,6 @@ FOLDER = Path(__file__).parents[2] / "schemas" / "json"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 MODELS: dict[str, type[BaseModel]] = {
     "agency-record": AgencyRecord,
-    "manifest": Manifest,
     "members": Members,
     "receipt": Receipt,
 }
@@ -47,6 +48,22 @@ def core_schema() -> dict[str, Any]:
     return {"title": "Core", **_closed(properties)}
 
 
+def manifest_schema() -> dict[str, Any]:
+    """Give the schema of the manifest (SPEC 6.2)."""
+    line = {"maxLength": MAX_LINE, "minLength": 1, "pattern": r"^[^\x00-\x1f\x7f]+$"}
+    rules: dict[str, dict[str, Any]] = {
+        "purpose": line,
+        "role": {"pattern": f"^{ROLE_NAME_PATTERN}$"},
+        "sections": {"type": "array", "items": {"maximum": 7, "minimum": 1, "type": "integer"}},
+        "user": line,
+    }
+    names = [field.name.rstrip("_") for field in fields(Manifest)]
+    properties = {name: {"title": name.capitalize(), "type": "string", **rules.get(name, {})} for name in names}
+    version = {"const": 1, "default": 1, "title": "V", "type": "integer"}
+    whole = _closed(properties) | {"properties": {**properties, "v": version}}
+    return {"title": "Manifest", "description": getdoc(Manifest), **whole}
+
+
 def _closed(properties: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": sorted(properties), "additionalProperties": False}
 
@@ -54,7 +71,7 @@ def _closed(properties: dict[str, Any]) -> dict[str, Any]:
 def files() -> Iterator[tuple[str, bytes]]:
     """Give every file's name and content."""
     schemas = {name: model.model_json_schema(mode="serialization") for name, model in MODELS.items()}
-    schemas["core"] = core_schema()
+    schemas |= {"core": core_schema(), "manifest": manifest_schema()}
     for name, schema in sorted(schemas.items()):
         whole = {"$schema": DIALECT, "$id": f"urn:mash:mse1:{name}", **schema}
         yield f"{name}.schema.json", (json.dumps(whole, indent=2, sort_keys=True) + "\n").encode()

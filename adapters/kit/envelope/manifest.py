@@ -2,18 +2,31 @@
 
 Repeating the core inside means that a text lifted out of one envelope and put into another is recognised (E22),
 whoever signs the second one. The manifest is sealed to the role `gateway` and is read by no other.
+It has one spelling (SPEC 6.2), which stands here as one pattern; and no manifest is made that breaks a rule.
 """
 
+import json
+import re
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal, Self
+from json.encoder import encode_basestring_ascii as quoted
+from typing import Final, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-
-from schemas.directory import RoleName
+from schemas.directory import ROLE_NAME_PATTERN
 from schemas.stub import Stub
 
 MAX_MANIFEST: Final = 8192
-Line = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]+$")]
+MAX_LINE: Final = 120
+_INDICES: Final = frozenset(range(1, 8))
+# Half of a surrogate pair is no character: Python would carry it, and most other readers would not.
+_LINE: Final = re.compile(rf"[^\x00-\x1f\x7f\ud800-\udfff]{{1,{MAX_LINE}}}")
+_ROLE: Final = re.compile(ROLE_NAME_PATTERN)
+_WORD: Final = '"([A-Za-z0-9_-]+)"'
+_PLAIN: Final = r"[ !#-\[\]-~]*"  # printable ASCII without quotation mark and backslash
+_TEXT: Final = rf'"({_PLAIN}(?:\\(?:["\\]|u[0-9a-f]{{4}}){_PLAIN})*)"'
+_SPELLING: Final = re.compile(
+    f'{{"ev":{_WORD},"from":{_WORD},"lane":{_WORD},"mid":{_WORD},"purpose":{_TEXT},"role":{_WORD},'
+    rf'"sections":\[((?:[1-7](?:,[1-7])*)?)\],"thread":{_WORD},"to":{_WORD},"user":{_TEXT},"v":1}}'
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -24,54 +37,58 @@ class Author:
     role: str
 
 
-def _ascending(sections: tuple[int, ...]) -> tuple[int, ...]:
-    if list(sections) != sorted(set(sections)):
-        raise ValueError("sections out of order or given twice")
-    return sections
+class UnfitManifest(ValueError):
+    """An author, a role, a purpose or a list of sections that no recipient would accept."""
 
 
-class Manifest(BaseModel):
+@dataclass(frozen=True, repr=False)
+class Manifest:
     """What is said in section 0. `sections` names the indices of the sections that are not empty.
 
     The fields stand in the order in which they are written.
     """
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, hide_input_in_errors=True, serialize_by_alias=True,
-        validate_by_name=True, validate_by_alias=True,
-    )  # fmt: skip
-
     ev: str
-    from_: Annotated[str, Field(alias="from")]
+    from_: str
     lane: str
     mid: str
-    purpose: Line
-    role: RoleName
-    sections: Annotated[tuple[Annotated[int, Field(ge=1, le=7)], ...], AfterValidator(_ascending)]
+    purpose: str
+    role: str
+    sections: tuple[int, ...]
     thread: str
     to: str
-    user: Line
-    v: Literal[1] = 1
+    user: str
+
+    def __post_init__(self) -> None:
+        ascending = self.sections == tuple(sorted(_INDICES.intersection(self.sections)))
+        lines = _LINE.fullmatch(self.user) and _LINE.fullmatch(self.purpose)
+        if not (ascending and lines and _ROLE.fullmatch(self.role)):
+            raise UnfitManifest
 
     @classmethod
     def of(cls, stub: Stub, *, author: Author, purpose: str, sections: tuple[int, ...]) -> Self:
-        """Make the manifest that belongs to `stub`. Raises `pydantic.ValidationError`."""
+        """Make the manifest that belongs to `stub`. Raises `UnfitManifest`."""
         return cls(
-            from_=stub.from_,
-            to=stub.to,
-            mid=stub.mid,
-            thread=stub.thread,
             ev=stub.event.value,
+            from_=stub.from_,
             lane=stub.lane.value,
-            user=author.user,
-            role=author.role,
+            mid=stub.mid,
             purpose=purpose,
+            role=author.role,
             sections=sections,
+            thread=stub.thread,
+            to=stub.to,
+            user=author.user,
         )
 
     def to_bytes(self) -> bytes:
         """Write the only spelling that is accepted: sorted keys, no spaces, ASCII (SPEC 6.2)."""
-        return self.model_dump_json(ensure_ascii=True).encode("ascii")
+        sections = ",".join(map(str, self.sections))
+        return (
+            f'{{"ev":{quoted(self.ev)},"from":{quoted(self.from_)},"lane":{quoted(self.lane)},"mid":{quoted(self.mid)},'
+            f'"purpose":{quoted(self.purpose)},"role":{quoted(self.role)},"sections":[{sections}],'
+            f'"thread":{quoted(self.thread)},"to":{quoted(self.to)},"user":{quoted(self.user)},"v":1}}'
+        ).encode("ascii")
 
     def echoes(self, stub: Stub) -> bool:
         """Say whether this is the manifest of that very core."""
@@ -79,15 +96,29 @@ class Manifest(BaseModel):
         return here == (stub.from_, stub.to, stub.mid, stub.thread, stub.event.value, stub.lane.value)
 
 
+def _read_back(spelled: str) -> str:
+    """Undo the escapes of a text. Raises `UnfitManifest` where another spelling was meant for the same text."""
+    if "\\" not in spelled:
+        return spelled
+    text: str = json.loads(f'"{spelled}"')
+    if quoted(text) != f'"{spelled}"':
+        raise UnfitManifest
+    return text
+
+
+def _read(found: re.Match[str]) -> Manifest:
+    ev, from_, lane, mid, purpose, role, listed, thread, to, user = found.groups()
+    sections = tuple(map(int, listed.split(","))) if listed else ()
+    return Manifest(ev, from_, lane, mid, _read_back(purpose), role, sections, thread, to, _read_back(user))
+
+
 def parse_manifest(raw: bytes) -> Manifest | None:
     """Read a manifest strictly, or give None: only the one spelling is accepted.
 
-    A field given twice, a space, another escape or another order is another spelling, whatever the reader makes of it.
+    A field given twice, a space, another escape or another order is another spelling, whatever a reader makes of it.
     """
-    if len(raw) > MAX_MANIFEST:
-        return None
+    found = _SPELLING.fullmatch(raw.decode("latin-1")) if len(raw) <= MAX_MANIFEST else None
     try:
-        manifest = Manifest.model_validate_json(raw)
-    except ValidationError:
+        return None if found is None else _read(found)
+    except UnfitManifest:
         return None
-    return manifest if manifest.to_bytes() == raw else None

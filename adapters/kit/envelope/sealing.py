@@ -5,24 +5,23 @@ roles and padded to the same floor, so that nobody outside can tell it from a fu
 Sealing happens once: a retry publishes the same bytes. Nothing is sealed that the recipient's checks would refuse.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
 from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_encrypt as aead_encrypt
 from nacl.utils import random
-from pydantic import ValidationError
 
 from adapters.kit.envelope import hybrid
+from adapters.kit.envelope.addressing import Addresses, addresses_of
 from adapters.kit.envelope.manifest import Author, Manifest
 from adapters.kit.keys.in_use import SenderKeys
 from adapters.kit.keys.secrets import SecretBytes
 from schemas import base64url, signing
-from schemas.directory import AgencyRecord, Directory, Role
+from schemas.directory import AgencyRecord, Directory
 from schemas.envelope import (
     CONTENT_KEY_LENGTH,
     MAX_ENVELOPE,
@@ -128,19 +127,17 @@ class _SealedSection:
     entry: SectionEntry
     ciphertext: bytes
     content_key: bytes
-    wraps: tuple[Wrap, ...]
 
 
 @dataclass(frozen=True, repr=False)
 class _Sealer:
     """One envelope in the making: everything its sections are bound to."""
 
-    stub: Stub
     kind: Kind
     core: bytes
     core_hash: bytes
     wrap_binding: signing.WrapBinding
-    record: AgencyRecord
+    addresses: Addresses
 
     def section(self, index: int, plaintext: bytes) -> _SealedSection:
         content_key, nonce = random(CONTENT_KEY_LENGTH), random(NONCE_LENGTH)
@@ -150,29 +147,24 @@ class _Sealer:
         ciphertext = nonce + aead_encrypt(padded, binding, nonce, derived.aead_key)
         committed = signing.plaintext_commitment(derived.commitment_key, padded)
         entry = SectionEntry(index, len(ciphertext), sha256(ciphertext).digest(), derived.commit, committed)
-        return _SealedSection(entry, ciphertext, content_key, self._wraps(index, content_key))
+        return _SealedSection(entry, ciphertext, content_key)
 
-    def _wraps(self, index: int, content_key: bytes) -> tuple[Wrap, ...]:
-        roles = self.record.roles_opening(index)
-        if not roles:
-            raise NoCurrentKey
-        return tuple(self._wrap(index, content_key, role) for role in roles)
-
-    def _wrap(self, index: int, content_key: bytes, role: Role) -> Wrap:
-        prekey = self.record.prekey_of(role, self.stub.t)
-        if prekey is None:
-            raise NoCurrentKey
-        role_id, prekey_id = _raw(role.id), _raw(prekey.id)
-        info = self.wrap_binding.info(index, role_id=role_id, prekey_id=prekey_id)
+    def wraps(self, sections: Iterable[_SealedSection]) -> tuple[Wrap, ...]:
+        """Wrap all content keys one after the other: between other work each would find the processor's caches cold."""
         try:
-            return Wrap(index, role_id, prekey_id, hybrid.wrap(content_key, public=prekey.public, info=info))
+            return tuple([wrap for section in sections for wrap in self._wraps_of(section)])
         except hybrid.UnusableKey as broken:
             raise NoCurrentKey from broken
 
-
-@lru_cache(maxsize=4096)
-def _raw(identifier: str) -> bytes:
-    return base64url.decode(identifier) or b""
+    def _wraps_of(self, section: _SealedSection) -> list[Wrap]:
+        index, key = section.entry.place, section.content_key
+        beginning, addresses = self.wrap_binding.beginning(index), self.addresses.sections[index]
+        if not addresses:
+            raise NoCurrentKey
+        return [
+            Wrap(index, role_id, prekey_id, hybrid.wrap(key, public=public, info=beginning + ending))
+            for role_id, prekey_id, public, ending in addresses
+        ]
 
 
 def new_thread() -> str:
@@ -230,11 +222,11 @@ def _begin(outgoing: Outgoing, *, stub: Stub, record: AgencyRecord) -> tuple[_Se
     try:
         core = write_core(stub)
         texts = _texts(outgoing, stub=stub, kind=kind)
-    except (ValidationError, ValueError) as broken:
+    except (TypeError, ValueError) as broken:
         raise UnfitForSealing(type(broken).__name__) from None
     hashed = signing.core_hash(suite=SUITE_XWING, kind=kind, core=core)
     binding = signing.WrapBinding.of((stub.from_, stub.kid, stub.to), suite=SUITE_XWING, core_hash=hashed)
-    return _Sealer(stub, kind, core, hashed, binding, record), texts
+    return _Sealer(kind, core, hashed, binding, addresses_of(record, stub.t)), texts
 
 
 def seal(
@@ -258,8 +250,8 @@ def seal(
         raise UnfitForSealing("the recipient accepts a newer suite only")
     sealer, texts = _begin(outgoing, stub=stub, record=record)
     sealed = [sealer.section(index, text) for index, text in enumerate(texts)]
-    wraps = tuple(wrap for section in sealed for wrap in section.wraps)
-    head = write_head(Head(SUITE_XWING, sealer.kind, 0, sealer.core, tuple(part.entry for part in sealed), wraps))
+    entries, wraps = tuple([part.entry for part in sealed]), sealer.wraps(sealed)
+    head = write_head(Head(SUITE_XWING, sealer.kind, 0, sealer.core, entries, wraps))
     signed = head + keys.sign(head)
     body = b"".join((signed, *(part.ciphertext for part in sealed)))
     if len(body) > MAX_ENVELOPE:

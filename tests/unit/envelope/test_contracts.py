@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import fields
 from itertools import dropwhile, takewhile
 
 import pytest
@@ -19,7 +20,7 @@ NAMES = [name for name, _ in files()]
 SPECIFICATION = FOLDER.parent / "SPEC.md"
 DESCRIBED: dict[str, list[str]] = {
     "5.2": list(core_fields()),
-    "6.2": ["from" if name == "from_" else name for name in Manifest.model_fields],
+    "6.2": [*(field.name.rstrip("_") for field in fields(Manifest)), "v"],
     "7.1": list(AgencyRecord.model_fields),
     "7.9": list(Members.model_fields),
     "8.1": list(Receipt.model_fields),

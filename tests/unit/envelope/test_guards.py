@@ -2,15 +2,16 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import FrozenInstanceError
+from hashlib import sha512
 from typing import Any
 
 import pytest
 from nacl.signing import SigningKey
-from pydantic import ValidationError
 
 from adapters.kit.envelope import conformance, hybrid, verification
 from adapters.kit.envelope.conformance import judge, load_world
-from adapters.kit.envelope.manifest import Manifest
+from adapters.kit.envelope.manifest import Manifest, UnfitManifest
 from adapters.kit.envelope.sealing import Author, Chain, NoCurrentKey, UnfitForSealing
 from adapters.kit.envelope.verification import Arrival, Opened, open_arrival
 from broker import verify
@@ -98,6 +99,22 @@ def test_a_prekey_that_is_none_is_unusable(public: str) -> None:
     """Whatever stands in a record, `UnusableKey` is what comes of it."""
     with pytest.raises(hybrid.UnusableKey):
         hybrid.wrap(bytes(32), public=public, info=b"")
+
+
+def test_the_vector_registers_are_given_back_after_every_wrap_and_unwrap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Left in use by HPKE they slow the next one down by an eighth; a hash of nothing clears them, and only it does."""
+    cleared: list[bytes] = []
+
+    def observed(text: bytes) -> object:
+        cleared.append(text)
+        return sha512(text)
+
+    monkeypatch.setattr(hybrid, "sha512", observed)
+    secret, public = hybrid.generate()
+    sealed = hybrid.wrap(bytes(32), public=base64url.encode(public), info=b"")
+    assert cleared == [b""]
+    assert hybrid.unwrap(sealed, private=hybrid.load_private(secret), info=b"") == bytes(32)
+    assert cleared == [b"", b""]
 
 
 @pytest.mark.parametrize("point", SMALL_ORDER)
@@ -212,10 +229,10 @@ def test_a_manifest_that_was_checked_cannot_be_changed_and_shows_nobody_in_an_er
     arrival = delivered(sealed.body, sender=council, recipient=police, directory=directory)
     assert isinstance(arrival, Arrival)
     manifest = Manifest.of(arrival.stub, author=Author("somebody", "coordinator"), purpose="p", sections=(1,))
-    with pytest.raises(ValidationError):
+    with pytest.raises(FrozenInstanceError):
         manifest.user = "somebody-else"  # type: ignore[misc]  # that is the attack
-    with pytest.raises(ValidationError) as refused:
+    with pytest.raises(UnfitManifest) as refused:
         Manifest.of(arrival.stub, author=Author("Tilly\0", "coordinator"), purpose="p", sections=(1,))
     assert "Tilly" not in str(refused.value)
-    with pytest.raises(ValidationError):
+    with pytest.raises(UnfitManifest):
         Manifest.of(arrival.stub, author=Author("a", "b_c"), purpose="p", sections=("1",))  # type: ignore[arg-type]  # so
