@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy import select
+
 from adapters.kit.delivery.inbox import InboxReceiver
 from adapters.kit.delivery.inbox_worker import InboxWorker, Received
 from adapters.kit.delivery.outbox_pump import OutboxPump
@@ -15,6 +17,7 @@ from adapters.kit.running.manifest_shelf import read_shelf
 from adapters.kit.running.manifests import GRACE, HubAside, Manifests
 from adapters.kit.store.alarms import Alarm
 from adapters.kit.store.store import Store
+from adapters.kit.store.tables import inbox_rows
 from adapters.kit.store.transaction import Transaction
 from broker import hub_word
 from broker.directory.keys import load_signer, make_key
@@ -57,6 +60,7 @@ class Thief:
     connection: HubConnection
     drops: Callable[[bytes], bool] = lambda body: False
     swallows: Callable[[Delivery], bool] = lambda delivery: False
+    swallowed: int = 0
 
     async def publish(self, body: bytes, *, recipient: str, lane: Lane, attempt_id: str) -> Outcome:
         if self.drops(body):
@@ -65,7 +69,9 @@ class Thief:
 
     async def consume(self, lane: Lane, handler: Handler) -> None:
         async def stolen(delivery: Delivery) -> None:
-            if not self.swallows(delivery):
+            if self.swallows(delivery):
+                self.swallowed += 1
+            else:
                 await handler(delivery)
 
         await self.connection.consume(lane, stolen)
@@ -99,6 +105,11 @@ class Agency:
     async def work(self) -> int:
         """Send and work what is due."""
         return await self.pump.run_once() + await self.worker.run_once(_nothing)
+
+    async def came(self) -> int:
+        """Count the envelopes that came here: those that are stored, and those that were swallowed on the way."""
+        async with self.store.snapshot() as view:
+            return len(await view.select(inbox_rows, select(inbox_rows))) + self.thief.swallowed
 
     async def alarms(self) -> list[Alarm]:
         """Give the alarms that stand."""
@@ -144,9 +155,14 @@ class Area:
     signer: Signer
 
     async def settle(self, *, entries: int) -> None:
-        """Work until so many stubs are in the ledger and nothing more is to be done."""
-        while await self.la.work() + await self.police.work() or (await self.opened.ledger.head()).entries < entries:
+        """Work until so many stubs are in the ledger, their envelopes have come, and nothing more is to be done."""
+        while await self.la.work() + await self.police.work() or await self._at_both_ends() < entries:
             pass
+
+    async def _at_both_ends(self) -> int:
+        """Count what has passed the hub and has come: the watch may see an envelope before its recipient does."""
+        came = await self.la.came() + await self.police.came()
+        return min(came, (await self.opened.ledger.head()).entries)
 
     async def next_morning(self) -> int:
         """Let it be the next morning, post, and let everybody compare and answer; gives how many were posted."""
