@@ -1,4 +1,4 @@
-"""`mash enquiry`, its second half: open what is sealed, decide, export, hand over, acknowledge corrections."""
+"""`mash enquiry`, its second half: what is sealed, the decision, letters, exports, handover, corrections."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -9,6 +9,13 @@ import typer
 from adapters.cli.frame import HERE, AsJson, Home, Reference, User, at_console, perform
 
 app = typer.Typer()
+
+
+class Addressee(StrEnum):
+    """Who gets a letter."""
+
+    REFERRER = "referrer"
+    FAMILY = "family"
 
 
 class Told(StrEnum):
@@ -61,6 +68,38 @@ def decide(
         as_json=as_json,
         schema="mash.enquiry.v1",
         show=decided_lines,
+    )
+
+
+@app.command()
+def letter(
+    reference: Reference,
+    to: Annotated[Addressee, typer.Argument(help="Whom it is for: referrer or family.")],
+    addressed_to: Annotated[str, typer.Option(help="Name and address as they stand on the letter.")],
+    pdf: Annotated[Path, typer.Option(help="Write the letter as PDF here.")],
+    user: User,
+    early_help_agency: Annotated[str, typer.Option(help="Who offers the family early help.")] = "",
+    confirmed: Annotated[
+        list[str] | None,
+        typer.Option(help="An item whose condition the police, or the safeguarding lead, have lifted for the family."),
+    ] = None,
+    home: Home = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Write the letter about the decision. Nothing of an answer is in it that its originator did not list for them.
+
+    It is not sent: post it, then record `referrer-told --how letter`.
+    """
+    from adapters.la.console.letter_writing import Wanted, write_letter
+
+    wanted = Wanted(to.value, addressed_to, early_help_agency or None, frozenset(confirmed or ()))
+    perform(
+        at_console(lambda console: write_letter(console, reference, wanted, user=user, pdf=pdf)),
+        writes_files=True,
+        home=home,
+        as_json=as_json,
+        schema="mash.letter-written.v1",
+        show=lambda written: f"Wrote {written['pdf']}",
     )
 
 

@@ -31,10 +31,10 @@ async def write_exports(
     written: dict[str, str] = {}
     if pdf is not None:
         printed = await print_collation(collation, printed_by=console.office.users.find(user).name)
-        await _note(console, reference, printed.entry.what, user=user)
+        await note(console, reference, printed.entry.what, user=user)
         written["pdf"] = write_private(pdf, printed.pdf)
     if json_file is not None:
-        await _note(console, reference, "exported as JSON", user=user)
+        await note(console, reference, "exported as JSON", user=user)
         written["json"] = write_private(json_file, collation_json(collation).encode())
     return written
 
@@ -76,11 +76,12 @@ async def hand_over_permitted(
             use_after_mash=office.register.use_after_mash,
         )
         printed = await asyncio.to_thread(lambda: handover_pdf(pack, printed_by=name, printed_at=collation.as_at))
-        await _note(console, reference, printed.entry.what, user=user)
+        await note(console, reference, printed.entry.what, user=user)
         write_private(pdf, printed.pdf)
     return enquiry
 
 
-async def _note(console: Console, reference: str, what: str, *, user: str) -> None:
+async def note(console: Console, reference: str, what: str, *, user: str) -> None:
+    """Put into the ledger that something of an enquiry is taken away, by whom (DIS-14, REC-05)."""
     async with console.office.store.transaction() as tx:
         await tx.record("taken away", refs={"enquiry": reference, "user": user, "what": what})

@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.xdist_group("commands"), pytest.mark.timeout(600)]
 SHAPES = Path(__file__).parents[3] / "adapters" / "cli" / "SHAPES.md"
 FAMILY = ("--role", "other_family", "--relationship", "aunt")
 PHONE = ("--speaker", "R. Sample-Test", "--speaker-role", "duty worker", "--telephone", "0113 496 0180")
+TO_THE_SCHOOL = ("--addressed-to", "Meadowbank Test Primary")
 DECISION = ("--outcome", "strategy_discussion", "--level", "4", "--rationale", "violence", "--next-step", "discussion")
 
 
@@ -103,7 +104,14 @@ class Round:
         self.at_council("phone record", *said, "--called-back", "--not-overheard")
         self.at_council("rerate", "enquiry", "rerate", "ENQ-1", "RED", "--rationale", "a weapon")
         self.at_council("open-sealed", "enquiry", "open-sealed", "ENQ-1")
+        to_referrer = ("enquiry", "letter", "ENQ-1", "referrer", *TO_THE_SCHOOL, "--pdf", str(self._out / "letter.pdf"))
+        self.at_council("no decision to tell", *to_referrer)
         self.at_council("decide", "enquiry", "decide", "ENQ-1", *DECISION)
+        self.at_council("letter", *to_referrer)
+        self.at_council("strange item", *to_referrer, "--confirmed", "HOU-99")
+        to_family = ("enquiry", "letter", "ENQ-1", "family", "--addressed-to", "Ms Sample-Test")
+        self.at_council("told in person", *to_family, "--pdf", str(self._out / "family.pdf"))
+        self.at_council("referrer-told", "enquiry", "referrer-told", "ENQ-1", "--how", "letter")
         files = ("--pdf", str(self._out / "pack.pdf"), "--json-file", str(self._out / "pack.json"))
         self.at_council("export", "enquiry", "export", "ENQ-1", *files)
         self.at_council("hand-over", "enquiry", "hand-over", "ENQ-1", "team north")
@@ -130,6 +138,9 @@ def test_every_call_that_should_be_refused_is_a_plain_no_and_no_other_is(played:
         "not lawful yet",
         "twice",
         "overheard",
+        "no decision to tell",
+        "strange item",
+        "told in person",
     }
     assert "LAW-24" in played.refused["not lawful yet"].err
     for ran in played.refused.values():
@@ -177,6 +188,18 @@ def test_the_pack_is_written_as_a_pdf_and_as_json(played: Round) -> None:
 
     assert Path(written["pdf"]).read_bytes().startswith(b"%PDF-")
     assert '"schema": "mash.collation.v1"' in Path(written["json"]).read_text("utf-8")
+
+
+def test_a_letter_is_written_once_there_is_a_decision_that_may_be_told(played: Round) -> None:
+    """DIS-11: the attack is a letter that says more, or comes sooner, than the person may know."""
+    letter = Path(played.said["letter"].json["pdf"])
+
+    assert letter.read_bytes().startswith(b"%PDF-")
+    assert letter.stat().st_mode & 0o077 == 0
+    assert "RSP-15" in played.refused["no decision to tell"].err
+    assert "DIS-03" in played.refused["strange item"].err
+    assert "by the social worker, not by letter" in played.refused["told in person"].err
+    assert not letter.with_name("family.pdf").exists()
 
 
 def documented_fields() -> dict[str, set[str]]:
