@@ -52,10 +52,10 @@ sandbox: .venv/.runtime ## make nine adapters in the folder DIR, to try the comm
 	@test -n "$(DIR)" || { echo "name a new folder: make sandbox DIR=/tmp/area" >&2; exit 2; }
 	@$(BIN)/python -m deploy.demo.sandbox $(DIR)
 
-test: .venv/.dev assets ## run every test but the killings, with a real RabbitMQ, PostgreSQL and Chromium
+test: .venv/.dev assets ## run every test, the killings in their short form, with a real RabbitMQ, PostgreSQL and Chromium
 	@bash deploy/local/need.sh servers
 	@bash deploy/local/need.sh chromium
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --ignore=tests/crash
+	@MASH_CRASH_KILLS=$(KILLS) $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 check: .venv/.dev ## ruff, mypy strict, the import contracts, the dependency list, the structure tests
 	@$(BIN)/ruff check .

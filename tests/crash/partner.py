@@ -48,7 +48,7 @@ class Partner:
 @asynccontextmanager
 async def partner(name: str, url: str, folder: Path) -> AsyncIterator[Partner]:
     """Run the partner of the victim."""
-    seals = RefusesOnce(envelopes_of(folder, name), set())
+    seals = RefusesOnce(envelopes_of(folder, name), {})
     opening = Store.open(
         url,
         participant=name,

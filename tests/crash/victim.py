@@ -108,10 +108,13 @@ def envelopes_of(folder: Path, name: str) -> Envelopes:
 
 @dataclass(frozen=True)
 class RefusesOnce:
-    """Envelopes of a partner whose keys are behind: a message of class `refuse` does not open the first time."""
+    """Envelopes of a partner whose keys are behind: of class `refuse`, the first message of a thread does not open.
+
+    However often it is tried: whoever opens several together tries each again by itself after a refusal.
+    """
 
     inner: Envelopes
-    refused: set[str]
+    first: dict[str, str]
 
     def seal(self, *arguments: object, **named: object) -> object:
         return self.inner.seal(*arguments, **named)  # type: ignore[arg-type]  # passed on
@@ -121,8 +124,7 @@ class RefusesOnce:
 
     def open(self, arrival: Arrival, *, now: datetime) -> Opened | Refusal:
         stub = arrival.stub
-        if stub.service_class == "refuse" and stub.thread not in self.refused:
-            self.refused.add(stub.thread)
+        if stub.service_class == "refuse" and self.first.setdefault(stub.thread, stub.mid) == stub.mid:
             return Refusal("E16", "REJ-CRYPTO", "prekey unknown or erased")
         return self.inner.open(arrival, now=now)
 
