@@ -22,6 +22,7 @@ from tests.crash.victim import (
     apply,
     envelopes_of,
     keyring,
+    no_more_for,
     topology,
     wall_clock,
 )
@@ -37,12 +38,23 @@ class Partner:
     store: Store
     connection: HubConnection
     hub: EmbeddedHub
+    folder: Path
 
     async def until_waiting(self, lane: Lane, *, count: int) -> None:
         """Wait until so many messages wait for the police."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             while await self.hub.depth(queue_name(POLICE, lane)) < count:  # noqa: ASYNC110 - a hub tells nobody
                 await asyncio.sleep(0.05)
+
+    async def until_taken(self, ended: asyncio.Event) -> None:
+        """Wait until nothing has waited for the police for half a second, or until the life has ended."""
+        quiet = 0
+        while quiet < 10 and not ended.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.05):
+                    await ended.wait()
+            waiting = sum([await self.hub.depth(queue_name(POLICE, lane)) for lane in (Lane.ROUTINE, Lane.URGENT)])
+            quiet = 0 if waiting else quiet + 1
 
 
 @asynccontextmanager
@@ -67,7 +79,7 @@ async def partner(name: str, url: str, folder: Path) -> AsyncIterator[Partner]:
             asyncio.create_task(worker.run(apply, idle=0.1)),
         ]
         try:
-            yield Partner(store, connection, hub)
+            yield Partner(store, connection, hub, folder)
         finally:
             await connection.close()
             for task in tasks:
@@ -77,17 +89,19 @@ async def partner(name: str, url: str, folder: Path) -> AsyncIterator[Partner]:
 
 @asynccontextmanager
 async def sending(council: Partner, number: int) -> AsyncIterator[None]:
-    """Send, before a life, what it will find together in every lane, and go on sending while it lives."""
+    """Send, before a life, what it will find together in every lane, and then one round after another while it lives.
+
+    A round follows when what came before it was taken in, so that a failpoint is passed with every round.
+    """
     ended = asyncio.Event()
 
     async def go_on() -> None:
         for passage in range(2, MOST_ROUNDS):
+            await council.until_taken(ended)
             if ended.is_set():
                 return
             await a_round(council.store, life=number, peer=POLICE, passage=passage)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(0.5):
-                    await ended.wait()
+        no_more_for(council.folder, number).touch()
 
     for passage in range(2):
         await a_round(council.store, life=number, peer=POLICE, passage=passage)

@@ -85,8 +85,12 @@ def folder(tmp_path: Path) -> Path:
 async def life(
     name: str, url: str, folder: Path, *, number: int, armed: str | None, kind: str = "round", passages: int = 1
 ) -> int:
-    """Run one life of the victim to its end; returns its exit code (-9 when it was killed)."""
-    settings = Settings(name=name, url=url, folder=str(folder), life=number, kind=kind, passages=passages)
+    """Run one life of the victim to its end; returns its exit code (-9 when it was killed).
+
+    A receiver that is armed is fed; an unarmed one takes in what there is.
+    """
+    fed = kind == "receive" and armed is not None
+    settings = Settings(name=name, url=url, folder=str(folder), life=number, kind=kind, passages=passages, fed=fed)
     ended = await lived(settings, armed=armed, seconds=LIFE_SECONDS)
     assert ended.code in (0, -9), f"{armed}: {ended.code} {ended.complaint}"
     return ended.code
@@ -139,13 +143,11 @@ def _no_canary(folder: Path) -> None:
 
 
 async def _killed(victim: tuple[str, str], folder: Path, *, armed: str, numbers: Iterator[int], more: More) -> int:
-    """Live until a life dies at its failpoint; returns that life's number.
+    """Live until a life dies at its failpoint, which is the first as a rule; returns that life's number.
 
-    What waits is taken in and sent together, so that one life may come to rest before a third passage: it then has done
-    its work, and the next one is given more.
+    A sender makes its passages itself, one after the other; a receiver is fed until there have been enough.
     """
-    passages = int(armed.partition(":")[2] or "1")
-    kind = "round" if victim[0] == COUNCIL else "receive"
+    kind, passages = ("round", int(armed.partition(":")[2] or "1")) if victim[0] == COUNCIL else ("receive", 1)
     for number in islice(numbers, MOST_LIVES):
         async with more(number):
             died = await life(*victim, folder, number=number, armed=armed, kind=kind, passages=passages)

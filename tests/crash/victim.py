@@ -71,7 +71,9 @@ def wall_clock() -> datetime:
 class Settings:
     """What a victim is told: who it is, where its store and keys are, the number of this life.
 
-    `passages`: how often everything is done, so that a failpoint's second or third passage comes in this life.
+    `passages`: how often everything is done, each time when what was done before has come to rest: what waits is taken
+    in and sent together, so a failpoint's third passage comes only with a third thing to do.
+    `fed`: somebody gives it one thing after another to do, and says in a file when that is over (`no_more_for`).
     """
 
     name: str
@@ -80,6 +82,12 @@ class Settings:
     life: int
     kind: str = "round"
     passages: int = 1
+    fed: bool = False
+
+
+def no_more_for(folder: Path, life: int) -> Path:
+    """Where whoever feeds a life says that nothing more will come."""
+    return folder / f"no-more-{life}"
 
 
 def together_in(folder: Path, life: int) -> Path:
@@ -211,12 +219,13 @@ async def _work(store: Store, hub: EmbeddedHub, seals: Envelopes, *, settings: S
         asyncio.create_task(worker.run(apply, idle=0.1)),
         asyncio.create_task(_courier(store)),
     ]
-    if settings.kind == "round":
-        peer = POLICE if settings.name == COUNCIL else COUNCIL
-        for passage in range(settings.passages):
+    left: list[str] = []
+    for passage in range(settings.passages):
+        if settings.kind == "round" and not left:
+            peer = POLICE if settings.name == COUNCIL else COUNCIL
             await a_round(store, life=settings.life, peer=peer, passage=passage)
             await store.change_key(keyring(Path(settings.folder), settings.name).store_key())
-    left = await _come_to_rest(store, hub, settings.name, tasks)
+        left = left or await _come_to_rest(store, hub, settings, tasks)
     await connection.close()
     for task in tasks:
         task.cancel()
@@ -225,7 +234,9 @@ async def _work(store: Store, hub: EmbeddedHub, seals: Envelopes, *, settings: S
     return 4 if left else 0
 
 
-async def _come_to_rest(store: Store, hub: EmbeddedHub, name: str, tasks: "list[asyncio.Task[None]]") -> list[str]:
+async def _come_to_rest(
+    store: Store, hub: EmbeddedHub, settings: Settings, tasks: "list[asyncio.Task[None]]"
+) -> list[str]:
     """Wait until nothing is left to do, here or in the queues; returns what is left when patience ends.
 
     A loaded machine is slow, a lost wake-up stands still: patience ends only over what is overdue and does not move.
@@ -236,9 +247,10 @@ async def _come_to_rest(store: Store, hub: EmbeddedHub, name: str, tasks: "list[
             if task.done():
                 await task
         await asyncio.sleep(LOOK_EVERY)
-        waiting = sum([await hub.depth(queue_name(name, lane)) for lane in Lane])
+        fed = settings.fed and not no_more_for(Path(settings.folder), settings.life).exists()
+        waiting = sum([await hub.depth(queue_name(settings.name, lane)) for lane in Lane])
         left = [*await unfinished(store), *[f"{waiting} in the queues"] * bool(waiting)]
-        if not left:
+        if not left and not fed:
             return []
         sys.stderr.write(f"{Counter(one.rpartition(' attempt')[0] or one for one in left)}\n")
         now = f"{await _moves(store)} {waiting}"
