@@ -23,10 +23,10 @@ from schemas.content.notice import Request, Seen
 from schemas.receipt import Outcome, Receipt, ReceiptKind
 from schemas.routing import Lane
 from schemas.stub import FIRST_PREVIOUS
+from tests.bench.station import ROLE, USER
 from tests.support.ashgrove import request_to
 
 KINDS: Final = ("request", "answer", "receipt")
-USER, ROLE = "bench-user", "mash_team_manager"
 _FIRST: Final = Chain(1, FIRST_PREVIOUS)
 
 

@@ -3,8 +3,9 @@
 A victim lives, dies at its failpoint, and its next life is armed with the next point: it checks the invariants before
 it does anything, goes on with what the dead one left, and dies in turn. The partner lives in this process throughout.
 At the end an unarmed life finishes everything, and the two stores are counted against each other (I8).
-MASH_CRASH_KILLS says how often each point is used (the short form: once). Many rounds are a series of six each, with
-stores of its own: every life looks through the whole store, which would grow beyond what the kills have to do with.
+MASH_CRASH_KILLS says how often each point is used: once where it is not set, five times in `make test`. Many rounds are
+a series of six each, with stores of its own: every life looks through the whole store, which would grow beyond what the
+kills have to do with.
 """
 
 import asyncio

@@ -1,10 +1,11 @@
 """Writing a letter to a file: who signs, what the ledger keeps of it, and every reason why there is none (DIS-11).
 
-The letter is in the ledger, with its digest, before the file is written; nobody but its writer can read the file.
+The letter is in the ledger before the file is written, with its digest and the items whose condition was said to be
+lifted for the family; nobody but its writer can read the file.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,16 +32,23 @@ async def write_letter(console: Console, reference: str, wanted: Wanted, *, user
     """Write the letter and give its path. Raises `Refused` with every reason why there may be none."""
     refuse_if([] if wanted.addressed_to.strip() else ["name the person the letter is for: --addressed-to"])
     collation = await console.answers.collation(reference, user=user)
-    strange = sorted(wanted.confirmed - {one.item.item for one in collation.items})
-    refuse_if(f"DIS-03: {item} is no item of this enquiry, so nobody has confirmed it" for item in strange)
+    refuse_if(_against_confirmed(wanted, collation))
     async with console.office.store.transaction() as tx:
         enquiry, _ = await console.office.read(tx, reference)
     sender = _sender(console, enquiry, user=user)
     letter = _letter(enquiry, collation, wanted, sender=sender, through=console.office.store.participant)
     at = collation.as_at
     printed = await asyncio.to_thread(lambda: letter_pdf(letter, printed_by=sender.name, printed_at=at))
-    await note(console, reference, printed.entry.what, user=user)
+    lifted = f"; confirmed for the family: {', '.join(sorted(wanted.confirmed))}" if wanted.confirmed else ""
+    await note(console, reference, printed.entry.what + lifted, user=user)
     return {"pdf": write_private(pdf, printed.pdf)}
+
+
+def _against_confirmed(wanted: Wanted, collation: Collation) -> Iterator[str]:
+    if wanted.confirmed and wanted.to != "family":
+        yield "DIS-03: an item is confirmed for the family alone; leave --confirmed out"
+    for item in sorted(wanted.confirmed - {one.item.item for one in collation.items}):
+        yield f"DIS-03: {item} is no item of this enquiry, so nobody has confirmed it"
 
 
 def _sender(console: Console, enquiry: Enquiry, *, user: str) -> Sender:

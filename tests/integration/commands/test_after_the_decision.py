@@ -1,5 +1,14 @@
 """What comes after the decision over the hub: filed, shown against the decision, and somebody is told to read it."""
 
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from adapters.kit.refusal import Refused
+from adapters.kit.store.tables import ledger
+from adapters.la.console.letter_writing import Wanted, write_letter
 from deploy.demo.agencies import COUNCIL, MANAGER
 from deploy.demo.area import Area
 from schemas.content.response import Response
@@ -78,6 +87,45 @@ async def test_a_supplement_that_comes_before_the_decision_rings_nobody(area: Ar
     await answered(area, POLICE)
     assert (await thought_again(area)).supplement
     assert await alarms_about_answers(area) == []
+
+
+async def taken_away(area: Area) -> list[str]:
+    """Give what the council's ledger says was taken away."""
+    async with area.adapters[COUNCIL].store.snapshot() as view:
+        rows = await view.select(ledger, select(ledger).where(ledger.c.event == "taken away"))
+    return [json.loads(row["refs"])["what"] for row in rows]
+
+
+async def test_who_lifted_a_condition_for_a_letter_to_the_family_is_in_the_ledger(area: Area, tmp_path: Path) -> None:
+    """DIS-03: the attack is a condition that somebody lifts by a word, and nobody can say afterwards who it was."""
+    await issued(area, POLICE)
+    await answered(area, POLICE)
+    await decided(area)
+    item = (await collation_of(area)).items[0].item.item
+    wanted = Wanted("family", "Ms Sample-Test", early_help_agency="Family Hub-Test", confirmed=frozenset([item]))
+
+    await write_letter(area.console, ENQUIRY, wanted, user=MANAGER, pdf=tmp_path / "letter.pdf")
+
+    (what,) = await taken_away(area)
+    assert what.startswith("printed the letter to the family")
+    assert what.endswith(f"; confirmed for the family: {item}")
+
+
+async def test_a_letter_that_may_not_be_is_neither_written_nor_in_the_ledger(area: Area, tmp_path: Path) -> None:
+    """No addressee, an item confirmed for the referrer, no decision: each is refused, and nothing was taken away."""
+    await issued(area, POLICE)
+    await answered(area, POLICE)
+    item = (await collation_of(area)).items[0].item.item
+    pdf = tmp_path / "letter.pdf"
+    for wanted, reason in (
+        (Wanted("referrer", " "), "addressed-to"),
+        (Wanted("referrer", "Ms Sample-Test", confirmed=frozenset([item])), "DIS-03"),
+        (Wanted("referrer", "Ms Sample-Test"), "RSP-15"),
+    ):
+        with pytest.raises(Refused, match=reason):
+            await write_letter(area.console, ENQUIRY, wanted, user=MANAGER, pdf=pdf)
+    assert await taken_away(area) == []
+    assert not pdf.exists()
 
 
 async def thought_again(area: Area) -> Response:
