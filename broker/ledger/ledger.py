@@ -34,6 +34,7 @@ from broker.ledger.chain import (
 )
 from broker.ledger.engine import READ_ONLY, NoLedger, ledger_url, make_engine, must_exist, world_faults
 from broker.ledger.tables import FORMAT, directories, head, metadata, stubs
+from broker.planner import PlannerCounts
 from broker.verify import VerifiedStub
 from schemas.directory import Directory
 
@@ -78,6 +79,7 @@ class Ledger:
         self._kept: tuple[Directory, KeptDirectory] | None = None
         self._written: set[bytes] = set()
         self._turn = asyncio.Lock()
+        self._counts = PlannerCounts(engine, metadata.tables)
         self.began_at = began_at
 
     @classmethod
@@ -137,6 +139,7 @@ class Ledger:
                 await connection.execute(update(head).values(entries=rows[-1]["number"], hash=rows[-1]["hash"]))
         if rows:
             self._written.add(kept.digest)
+        await self._counts.wrote(len(rows))
         numbers = {row["stub_hash"]: int(row["number"]) for row in rows}
         return [numbers.pop(one.verified.stub_hash, None) for one in seen]
 

@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 
 from adapters.kit.delivery import receipt_flow
 from adapters.kit.delivery.chain import Fit, Judgement, Neighbours, judge
-from adapters.kit.delivery.outbox import Mailroom, pair_row
+from adapters.kit.delivery.outbox import Mailroom, pair_row, thread_key
 from adapters.kit.delivery.receipt_flow import STORED, Original, Verdict
 from adapters.kit.delivery.states import InboxEvent, InboxState, next_inbox
 from adapters.kit.envelope.receipting import NoReceipt, read_receipt
@@ -25,7 +25,7 @@ from adapters.kit.store import alarms, ledger, timers
 from adapters.kit.store.alarms import Priority
 from adapters.kit.store.errors import StoreDamaged
 from adapters.kit.store.session import Row, Session
-from adapters.kit.store.tables import envelope, inbox_rows, outbox_rows, pair
+from adapters.kit.store.tables import envelope, inbox_rows, outbox_rows, pair, record_key
 from adapters.kit.store.timers import OWN, Timer
 from schemas.envelope import Malformed, read_envelope
 from schemas.receipt import Outcome, ReceiptKind
@@ -91,6 +91,7 @@ async def expect(session: Session, arrivals: Sequence[Arrival]) -> None:
         await session.near(inbox_rows, "seq", numbers, peer=peer)
     receipts = [arrival for arrival in arrivals if arrival.stub.event is Event.RECEIPT]
     await session.expect(outbox_rows, "mid", [arrival.stub.irt for arrival in receipts])
+    await session.expect(record_key, "key_id", [thread_key(arrival.stub.thread) for arrival in receipts])
     keys = [
         receipt_flow.key_of(ReceiptKind.RECEIVED, arrival.stub.from_, arrival.stub_hash)
         for arrival in arrivals

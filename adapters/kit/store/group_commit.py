@@ -1,8 +1,9 @@
 """Commands that wait for the store's one writer together are committed together: one transaction for all of them.
 
 A commit costs several turns with the database and one flush of its disk, whether one command is in it or thirty.
-Guarantees: each command is stored whole or not at all, and its caller hears so after the commit and not before; nobody
-waits for company, only for the writer; they are done in the order in which they were given.
+Guarantees: each command is stored whole or not at all, and its caller hears so after the commit and not before; they
+are done in the order in which they were given; one that comes when none is under way is begun at once, and where they
+come faster than they are committed, those that have to wait gather for COMPANY seconds at most.
 One that fails costs the others nothing but time: nothing of the shared transaction stays, and each is done again by
 itself. So a command may run more than once, and must have no effect but in its transaction. An outcome that is unknown,
 or a store that cannot be written, is the answer to all of them: none is repeated here.
@@ -18,7 +19,9 @@ from typing import Final, TypeAlias
 
 from adapters.kit.store.errors import NestedTransaction, StoreFault, StoreUnavailable
 from adapters.kit.store.transaction import Transaction
+from broker.pace import Pace
 
+COMPANY: Final = 0.05  # seconds between two beginnings
 MOST: Final = 32  # in one transaction: those who come after it shall not wait for ever
 Work: TypeAlias = Callable[[Transaction], Awaitable[bytes]]
 
@@ -53,7 +56,10 @@ class GroupCommit:
             await self._committing
 
     async def _commit_all(self) -> None:
+        pace = Pace(COMPANY)
         while self._waiting:
+            if len(self._waiting) < MOST:
+                await pace.keep()
             group: list[_Command] = []
             try:
                 await self._commit(group)

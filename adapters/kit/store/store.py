@@ -44,8 +44,10 @@ from adapters.kit.store.ledger import LedgerCheck
 from adapters.kit.store.recovery import Anchor
 from adapters.kit.store.sealed_fields import FieldCipher, StoreKey
 from adapters.kit.store.session import Row
+from adapters.kit.store.tables import METADATA
 from adapters.kit.store.transaction import Transaction
 from adapters.kit.store.turn import Precedence, WriterTurn
+from broker.planner import PlannerCounts
 
 Clock = Callable[[], datetime]
 Written: TypeAlias = Mapping[str, Sequence[Row]]
@@ -75,10 +77,12 @@ class Store:
     _writer: "asyncio.Task[object] | None" = field(default=None, repr=False)
     _listeners: list[Callable[[Written], None]] = field(default_factory=list, repr=False)
     _commands: GroupCommit = field(init=False, repr=False)
+    _counts: PlannerCounts = field(init=False, repr=False)
     opened_at: datetime = field(default=datetime.max.replace(tzinfo=UTC), repr=False)
 
     def __post_init__(self) -> None:
         self._commands = GroupCommit(self.transaction)
+        self._counts = PlannerCounts(self._engine, METADATA.tables)
 
     @classmethod
     @asynccontextmanager
@@ -161,6 +165,7 @@ class Store:
             hook()
         for heard in self._listeners:
             heard(transaction.written)
+        await self._counts.wrote(sum(map(len, transaction.written.values())))
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Transaction]:

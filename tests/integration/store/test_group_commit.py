@@ -79,6 +79,40 @@ async def test_those_who_come_late_wait_for_no_more_than_a_groups_work(store: St
     assert len(seen) == 3
 
 
+async def test_commands_that_come_faster_than_they_are_committed_gather(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has to wait all the same waits a moment longer, and the next commit is for him and for who comes then."""
+    monkeypatch.setattr("adapters.kit.store.group_commit.COMPANY", 1.0)
+    seen, begun, go = commits(store), asyncio.Event(), asyncio.Event()
+
+    async def slow(tx: Transaction) -> bytes:
+        begun.set()
+        await go.wait()
+        return await filing("a")(tx)
+
+    first = asyncio.create_task(store.command("a", request=b"", work=slow))
+    await begun.wait()
+    second = asyncio.create_task(store.command("b", request=b"", work=filing("b")))
+    await asyncio.sleep(0)
+    go.set()
+    await first
+    await asyncio.sleep(0.01)
+    await asyncio.gather(second, store.command("c", request=b"", work=filing("c")))
+    assert (await notes(store), len(seen)) == (["a", "b", "c"], 2)
+
+
+async def test_one_who_gives_a_command_after_another_waits_for_nobody(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that does one thing after the other is not made slow for company that will not come."""
+    monkeypatch.setattr("adapters.kit.store.group_commit.COMPANY", 30.0)
+    async with asyncio.timeout(20):
+        for name in "abc":
+            await store.command(name, request=b"", work=filing(name))
+    assert await notes(store) == ["a", "b", "c"]
+
+
 async def test_one_that_fails_takes_nothing_of_the_others_with_it(store: Store) -> None:
     """Its own effect is gone, the fault is its own caller's, and the others are stored."""
     answers = await given_together(store, {"a": filing("a"), "bad": failing("bad"), "b": filing("b")})
