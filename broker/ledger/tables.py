@@ -233,12 +233,15 @@ _POSTGRES_GUARD: Final = """
 CREATE TRIGGER stub_ledger_guard BEFORE UPDATE OR DELETE OR TRUNCATE ON stub_ledger
 FOR EACH STATEMENT EXECUTE FUNCTION stub_ledger_refuses()
 """
-_GUARDS: Final = (
+# Signatures and hashes do not compress: without this every stub would be tried.
+_AS_IT_IS: Final = "ALTER TABLE stub_ledger ALTER COLUMN stub SET STORAGE EXTERNAL"
+_AFTER_CREATE: Final = (
     ("sqlite", _SQLITE_GUARD.format(what="UPDATE")),
     ("sqlite", _SQLITE_GUARD.format(what="DELETE")),
     ("postgresql", _POSTGRES_FUNCTION),
     ("postgresql", _POSTGRES_GUARD),
+    ("postgresql", _AS_IT_IS),
 )
-for _dialect, _statement in _GUARDS:
-    _guard = DDL(_statement)  # type: ignore[no-untyped-call]  # SQLAlchemy leaves this one untyped
-    event.listen(stubs, "after_create", _guard.execute_if(dialect=_dialect))
+for _dialect, _statement in _AFTER_CREATE:
+    _ddl = DDL(_statement)  # type: ignore[no-untyped-call]  # SQLAlchemy leaves this one untyped
+    event.listen(stubs, "after_create", _ddl.execute_if(dialect=_dialect))

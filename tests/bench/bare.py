@@ -4,7 +4,8 @@
 
 No store, no sealing, no checks: what is left is what carrying the bytes costs. Who answers sends what the product sends
 for a request (RECEIVED, OPENED, the answer), who asks sends the two receipts for the answer.
-With a `place` instead of `bodies` every envelope is sealed, checked and opened at that adapter's place, and forgotten.
+With a `place` instead of `bodies` every envelope is sealed, checked and opened at that adapter's place, and forgotten;
+with both, every one but the receipts.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from aio_pika.abc import AbstractExchange, AbstractIncomingMessage
 
 from broker.settings import TransportSettings
 from schemas.routing import Lane, ingress_exchange, queue_name, routing_key
-from tests.bench.letters import Letters, ReadyMade, SealedLetters
+from tests.bench.letters import Letters, ReadyMade, ReceiptsForNothing, SealedLetters
 from tests.bench.station import say
 
 REPLIES: Final = {
@@ -85,9 +86,13 @@ class Bare:
 
 
 def _letters(told: dict[str, Any]) -> Letters:
-    if "place" in told:
-        return SealedLetters.of(told["place"], peer=told["peer"])
-    return ReadyMade.of(Path(told["bodies"]))
+    ready = ReadyMade.of(Path(told["bodies"])) if "bodies" in told else None
+    sealed = SealedLetters.of(told["place"], peer=told["peer"]) if "place" in told else None
+    if ready and sealed:
+        return ReceiptsForNothing(sealed, ready)
+    if found := ready or sealed:
+        return found
+    raise ValueError("neither bodies nor a place")
 
 
 async def live(told: dict[str, Any]) -> None:

@@ -1,7 +1,8 @@
 """What the two ends of bare aio-pika carry: bytes that lie ready, or envelopes that are sealed, checked and opened.
 
-Both carry the same kinds and sizes. With the second nothing is stored: it is what a product without a store, without
-disclosure and without clocks would cost, and so the most that any product with these envelopes could reach.
+All carry the same kinds and sizes. With the second nothing is stored: it is what a product without a store, without
+disclosure and without clocks would cost, and so the most that any product with these envelopes could reach. The third
+seals and opens requests and answers only: what a product would reach whose receipts cost nothing.
 """
 
 from dataclasses import dataclass
@@ -112,3 +113,20 @@ class SealedLetters:
         bound = Outbound(self.peer, new_thread(), new_mid(), Lane.ROUTINE, "ANS", "amber")
         seen = Seen(enquiry="ENQ-2026-000431", rfi=new_mid(), seen_at=now)
         return outgoing(bound, seen, user=USER, role=ROLE)
+
+
+@dataclass(frozen=True)
+class ReceiptsForNothing:
+    """Requests and answers are sealed, checked and opened; receipts are bytes that lie ready and that nobody reads."""
+
+    sealed: SealedLetters
+    ready: ReadyMade
+
+    def write(self, kind: str) -> bytes:
+        """Give the bytes of a receipt, or seal a letter of this kind."""
+        return self.ready.write(kind) if kind == "receipt" else self.sealed.write(kind)
+
+    def read(self, body: bytes, *, lane: Lane) -> None:
+        """Check and open what is no receipt."""
+        if lane is not Lane.RECEIPT:
+            self.sealed.read(body, lane=lane)
