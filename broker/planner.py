@@ -4,7 +4,8 @@ PostgreSQL plans a statement by what it last counted, and counts by itself once 
 when a program began are empty to it until then: every lookup reads all of what has come since, inside the one
 transaction that everybody waits for. The same holds for a database that was restored from a dump.
 So after the first rows of a process, and whenever their number has doubled, the tables are counted (ANALYZE): some
-hundredths of a second, and no writer waits for it. SQLite prefers a key without being told, and is left alone.
+hundredths of a second, for which the caller of that one commit waits, and nobody else who writes. SQLite prefers a key
+without being told, and is left alone.
 """
 
 from collections.abc import Iterable

@@ -102,6 +102,14 @@ async def test_commands_that_come_faster_than_they_are_committed_gather(
     assert (await notes(store), len(seen)) == (["a", "b", "c"], 2)
 
 
+async def test_a_full_group_waits_for_nobody(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waiting would bring nothing more into it: a flood is worked off at once."""
+    monkeypatch.setattr("adapters.kit.store.group_commit.COMPANY", 30.0)
+    async with asyncio.timeout(20):
+        await given_together(store, {f"n{number:02}": filing(f"n{number:02}") for number in range(2 * MOST)})
+    assert len(await notes(store)) == 2 * MOST
+
+
 async def test_one_who_gives_a_command_after_another_waits_for_nobody(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
