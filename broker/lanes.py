@@ -11,6 +11,7 @@ import asyncio
 import itertools
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
 from broker.errors import HubError
 from broker.hub import Delivery, Handler, ManyHandler, Outcome
@@ -130,13 +131,7 @@ class ConsumeLane(Supervised):
         """Handle arrivals until the channel ends, or until the first success after a failure."""
         on_probation = bool(self._poisoned)
         while True:
-            at_once = 1 if on_probation else self._most
-            waiting = [await channel.arrivals.get()]
-            await self._pace.keep()
-            while len(waiting) < at_once and not channel.arrivals.empty():
-                waiting.append(channel.arrivals.get_nowait())
-            if len(waiting) == at_once:
-                self._pace.leave()
+            waiting = await self._gather(channel, most=1 if on_probation else self._most)
             self._silence.heard()
             arrivals = [arrival for arrival in waiting if not self._is_canary(arrival)]
             if arrivals:
@@ -148,6 +143,17 @@ class ConsumeLane(Supervised):
             self._proved()
             if on_probation:
                 return
+
+    async def _gather(self, channel: Channel, *, most: int) -> list[Arrival]:
+        """Wait for an arrival and for its company: no longer than the pace says, and not for what cannot come."""
+        waiting = [await channel.arrivals.get()]
+        enough = min(most, self._settings.prefetch[self._lane])
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._pace.rest):
+                while len(waiting) < enough:
+                    waiting.append(await channel.arrivals.get())
+        self._pace.begin()
+        return waiting
 
     async def _handle(self, arrivals: Sequence[Arrival]) -> None:
         deliveries = [self._delivery(arrival) for arrival in arrivals]

@@ -22,12 +22,20 @@ class Pace:
         self._every = every
         self._free_at = 0.0
 
-    async def keep(self) -> None:
-        """Wait until a step may begin; return at once if the last one began long enough ago."""
-        rest = self._free_at - monotonic()
-        if rest > 0:
-            await asyncio.sleep(rest)
+    @property
+    def rest(self) -> float:
+        """Seconds until a step may begin; 0 if the last one began long enough ago."""
+        return max(0.0, self._free_at - monotonic())
+
+    def begin(self) -> None:
+        """Note that a step begins."""
         self._free_at = monotonic() + self._every
+
+    async def keep(self) -> None:
+        """Wait until a step may begin, and begin it."""
+        if rest := self.rest:
+            await asyncio.sleep(rest)
+        self.begin()
 
     def leave(self) -> None:
         """Let the next step begin at once: the last one was full, and waiting would bring nothing more into it."""

@@ -4,6 +4,7 @@ Times are seconds. Tests make them short; nobody else should need to.
 """
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from broker.pace import GATHER
 from schemas.routing import Lane
@@ -53,3 +54,7 @@ class TransportSettings:
         default_factory=lambda: {Lane.URGENT: 8, Lane.ROUTINE: 32, Lane.RECEIPT: 128},
         hash=False,
     )
+
+
+TAP: Final = TransportSettings(gather={Lane.URGENT: 0.0, Lane.ROUTINE: 0.25, Lane.RECEIPT: 0.25})
+"""The watch's own: no message waits for it and its picture is drawn once a second, so it may wait for more company."""

@@ -27,6 +27,7 @@ from broker.manifest_post import ManifestPost, manifest_signer, posting
 from broker.pace import settle_memory
 from broker.page.live import Live
 from broker.page.serving import PageOptions, served_page
+from broker.settings import TAP
 from broker.telemetry import LOOPBACK, Telemetry, served
 from broker.tls import client_context
 from broker.topology import MONITOR, Topology
@@ -175,7 +176,7 @@ async def _hub(
         return await hub.connect(MONITOR), embedded_probe(hub, topology)
     tls = options.tls
     context = client_context(authority=tls.authority, certificate=tls.certificate, key=tls.key) if tls else None
-    connection = await connect(options.hub, participant=MONITOR, ssl_context=context)
+    connection = await connect(options.hub, participant=MONITOR, ssl_context=context, settings=TAP)
     stack.push_async_callback(connection.close)
     probe = management_probe(options.management, vhost=vhost_of(options.hub)) if options.management else None
     return connection, probe

@@ -152,6 +152,17 @@ class Delivery(RuleBasedStateMachine):
         self.run(self.stations[name].pump.run_once())
 
     @rule(name=WHO)
+    def send_and_settle_later(self, name: str) -> None:
+        """The outcome is stored with the next claim, and receipts may come before it (C31)."""
+        self.run(self._send_unsettled(name))
+
+    async def _send_unsettled(self, name: str) -> None:
+        pump = self.stations[name].pump
+        await pump.adopt()
+        for lane in Lane:
+            await pump._pump(lane)
+
+    @rule(name=WHO)
     def claim_and_die(self, name: str) -> None:
         """Killed between the claim and the outcome: the bytes may be out, nobody wrote it down (C07 to C09)."""
         self.run(self._claim_and_publish(name))

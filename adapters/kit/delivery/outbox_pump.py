@@ -1,8 +1,9 @@
 """The pump: carries sealed envelopes from the outbox to the hub, and acts when time passes and nothing is heard.
 
 Guarantees: a message is claimed, durably and with a lease, before its bytes touch the network, and its outcome is
-stored after; a crash between the two repeats the same bytes and loses none (C06 to C10). Every attempt has an id of its
-own, `mid.n`. A confirm is not delivery: only R1 stops the sender's clock. What is silent is sent again, then alarmed.
+stored after, together with the next claim of its lane or a moment later; a crash between the two repeats the same bytes
+and loses none (C06 to C10). Every attempt has an id of its own, `mid.n`. A confirm is not delivery: only R1 stops the
+sender's clock. What is silent is sent again, then alarmed.
 Lanes are pumped apart, so an urgent message never waits for a routine one. Within a lane and a recipient one goes
 ahead; when the hub has answered for it, others follow with their confirms outstanding, but never two of one thread, and
 the first outcome that is unknown stops what has not left yet: order within a thread is kept, whatever the hub does.
@@ -11,7 +12,8 @@ Nothing is sent while the store is in recovery (C44).
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -24,11 +26,11 @@ from adapters.kit.delivery.outbox import OUT, RECOVERY
 from adapters.kit.delivery.policy import precedence
 from adapters.kit.delivery.states import OutboxEvent, OutboxState
 from adapters.kit.failpoints import reach
-from adapters.kit.store.errors import StoreUnavailable
+from adapters.kit.store.errors import StoreFault, StoreUnavailable
 from adapters.kit.store.session import Row
 from adapters.kit.store.store import Store, Written
 from adapters.kit.store.tables import envelope, outbox_rows
-from adapters.kit.store.turn import Precedence
+from adapters.kit.store.transaction import Transaction
 from broker.hub import HubConnection, Outcome
 from broker.pace import GATHER, Pace
 from schemas.routing import Lane
@@ -53,10 +55,17 @@ class OutboxPump:
     store: Store
     hub: HubConnection = field(repr=False)
     _adopted: bool = False
+    _ended: dict[Lane, list[Attempt]] = field(default_factory=lambda: {lane: [] for lane in Lane}, repr=False)
 
     async def run(self, *, idle: float = 0.5) -> None:
         """Pump all lanes until cancelled; an unavailable database is waited for. Raises StoreFault."""
         await self.adopt()
+        try:
+            await self._run(idle=idle)
+        finally:
+            await self._settle_at_the_end()
+
+    async def _run(self, *, idle: float) -> None:
         tend = _Woken(self.store, _wakes_tending)
         lanes = {lane: _Woken(self.store, partial(_wakes, lane)) for lane in Lane}
         async with asyncio.TaskGroup() as group:
@@ -99,10 +108,12 @@ class OutboxPump:
                 done = await step()
             except StoreUnavailable:
                 await asyncio.sleep(idle)
+                woken.event.set()
                 continue
+            if done:  # there are outcomes to be stored
+                woken.event.set()
             if done >= BATCH:  # a full batch may have left something over
                 pace.leave()
-                woken.event.set()
 
     async def adopt(self) -> None:
         """At the start, take back what a dead process had claimed: with the lease, nobody else can be sending it."""
@@ -128,10 +139,13 @@ class OutboxPump:
         return len(rows)
 
     async def pump(self, lane: Lane) -> int:
-        """Send what is due in `lane`, at most BATCH; returns how many attempts were made."""
-        return await self._pump(lane) if await self._anything_waits(lane) else 0
+        """Send what is due in `lane`, at most BATCH, and store how it ended; returns how many attempts were made."""
+        attempts = await self._pump(lane) if await self._anything_waits(lane) else 0
+        await self._settle(lane)
+        return attempts
 
     async def _pump(self, lane: Lane) -> int:
+        """Store how the last attempts ended, and make the next."""
         claimed = await self._claim(lane)
         if not claimed:
             return 0
@@ -141,14 +155,13 @@ class OutboxPump:
             by_recipient[one.row["recipient"]].append(one)
         lines = await asyncio.gather(*(self._send_in_order(line) for line in by_recipient.values()))
         reach("C09")
-        await self._settle([attempt for line in lines for attempt in line], precedence(lane))
-        reach("C11")
+        self._ended[lane] = [attempt for line in lines for attempt in line]
         return len(claimed)
 
     async def _claim(self, lane: Lane) -> list[Claimed]:
-        """Take what is due under a lease, with its bytes."""
+        """Take what is due under a lease, with its bytes; what was taken before is settled with it."""
         reach("C06")
-        async with self.store.transaction(precedence(lane)) as tx:
+        async with self._settling(lane) as tx:
             if tx.meta["mode"] == RECOVERY:
                 return []
             rows = await tx.select(outbox_rows, _waiting(lane, tx.now).limit(BATCH))
@@ -177,15 +190,39 @@ class OutboxPump:
         attempt_id = f"{row['mid']}.{row['attempt']}"
         return await self.hub.publish(claimed.body, recipient=row["recipient"], lane=lane, attempt_id=attempt_id)
 
-    async def _settle(self, attempts: list[Attempt], turn: Precedence = Precedence.USUAL) -> None:
-        """Store how attempts ended, all in one transaction; a row that has moved on meanwhile keeps its state (C31)."""
-        async with self.store.transaction(turn) as tx:
-            await tx.expect(outbox_rows, "ref", [row["ref"] for row, _ in attempts])
-            for row, outcome in attempts:
-                fresh = await tx.find(outbox_rows, ref=row["ref"])
-                if fresh is not None and fresh["state"] == OutboxState.INFLIGHT.value:
-                    await outbox_due.settle(tx, fresh, outcome, room=tx.mailroom)
-            reach("C10")
+    async def _settle(self, lane: Lane) -> None:
+        """Store how the last attempts ended."""
+        if self._ended[lane]:
+            async with self._settling(lane):
+                pass
+
+    async def _settle_at_the_end(self) -> None:
+        """Store it before the program ends, so that the next one need not send again; if that cannot be, it does."""
+        with suppress(StoreUnavailable, StoreFault):
+            for lane in Lane:
+                await self._settle(lane)
+
+    @asynccontextmanager
+    async def _settling(self, lane: Lane) -> AsyncIterator[Transaction]:
+        """Begin a transaction that stores how the last attempts in `lane` ended; they are kept until its commit."""
+        ended = self._ended[lane]
+        async with self.store.transaction(precedence(lane)) as tx:
+            await _store_outcomes(tx, ended)
+            yield tx
+        if ended:
+            self._ended[lane] = []
+            reach("C11")
+
+
+async def _store_outcomes(tx: Transaction, ended: Sequence[Attempt]) -> None:
+    """Store how attempts ended; a row that has moved on meanwhile keeps its state (C31)."""
+    await tx.expect(outbox_rows, "ref", [row["ref"] for row, _ in ended])
+    for row, outcome in ended:
+        fresh = await tx.find(outbox_rows, ref=row["ref"])
+        if fresh is not None and fresh["state"] == OutboxState.INFLIGHT.value:
+            await outbox_due.settle(tx, fresh, outcome, room=tx.mailroom)
+    if ended:
+        reach("C10")
 
 
 class _Woken:

@@ -4,17 +4,28 @@ The answer is stored sealed in the transaction of the work. A key that comes aga
 because one of the two callers would get an answer to a question it did not ask.
 """
 
+from collections.abc import Sequence
 from hashlib import sha256
 from secrets import compare_digest
 
 from adapters.kit.store.errors import CommandConflict
 from adapters.kit.store.sealed_fields import Place
 from adapters.kit.store.session import SealedValue, Session
-from adapters.kit.store.tables import command
+from adapters.kit.store.tables import command, record_key
 
 
 def _place(client_key: str) -> Place:
     return Place("command", client_key, "answer")
+
+
+def _key_id(client_key: str) -> str:
+    return f"command/{client_key}"
+
+
+async def expect(session: Session, client_keys: Sequence[str]) -> None:
+    """Read ahead, in two turns with the database, what `answered` and `settle` ask about each of several commands."""
+    await session.expect(command, "client_key", client_keys)
+    await session.expect(record_key, "key_id", [_key_id(client_key) for client_key in client_keys])
 
 
 async def answered(session: Session, client_key: str, *, request: bytes) -> bytes | None:
@@ -29,7 +40,7 @@ async def answered(session: Session, client_key: str, *, request: bytes) -> byte
 
 async def settle(session: Session, client_key: str, *, request: bytes, answer: bytes) -> None:
     """Store the answer to a command in the transaction of its work."""
-    key_id = f"command/{client_key}"
+    key_id = _key_id(client_key)
     sealed = await session.seal(answer, place=_place(client_key), retention="command", key_id=key_id)
     values = {"client_key": client_key, "request_hash": sha256(request).digest(), "made_at": session.now}
     values |= {"key_id": key_id, "epoch": sealed.epoch, "answer": sealed.sealed}

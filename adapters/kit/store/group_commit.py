@@ -12,7 +12,7 @@ A caller who gives up takes back what has not begun; what has begun is brought t
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
@@ -21,30 +21,35 @@ from adapters.kit.store.errors import NestedTransaction, StoreFault, StoreUnavai
 from adapters.kit.store.transaction import Transaction
 from broker.pace import Pace
 
-COMPANY: Final = 0.05  # seconds between two beginnings
+COMPANY: Final = 0.1  # seconds between two beginnings
 MOST: Final = 32  # in one transaction: those who come after it shall not wait for ever
 Work: TypeAlias = Callable[[Transaction], Awaitable[bytes]]
 
 
 @dataclass(frozen=True)
 class _Command:
+    key: str
     work: Work
     answer: "asyncio.Future[bytes]"
 
 
 @dataclass
 class GroupCommit:
-    """The commands that wait at one store. `transaction` begins one when the writer is free."""
+    """The commands that wait at one store: `transaction` begins one when the writer is free, `expect` reads ahead."""
 
     transaction: Callable[[], AbstractAsyncContextManager[Transaction]]
+    expect: Callable[[Transaction, Sequence[str]], Awaitable[None]]
     _waiting: deque[_Command] = field(default_factory=deque)
     _committing: "asyncio.Task[None] | None" = None
 
-    async def do(self, work: Work) -> bytes:
-        """Return what `work` returns, when it is committed. Raises what it raises, and what a transaction raises."""
+    async def do(self, key: str, work: Work) -> bytes:
+        """Return what `work` returns, when it is committed. Raises what it raises, and what a transaction raises.
+
+        `key` is the client's own of the command.
+        """
         if asyncio.current_task() is self._committing:
             raise NestedTransaction
-        command = _Command(work, asyncio.get_running_loop().create_future())
+        command = _Command(key, work, asyncio.get_running_loop().create_future())
         self._waiting.append(command)
         if self._committing is None or self._committing.done():
             self._committing = asyncio.create_task(self._commit_all())
@@ -72,6 +77,7 @@ class GroupCommit:
         """Do what waits when the writer is free, in one transaction; `group` is filled with it."""
         async with self.transaction() as tx:
             group += self._take()
+            await self.expect(tx, [command.key for command in group])
             answers = [await command.work(tx) for command in group]
         for command, answer in zip(group, answers, strict=True):
             if not command.answer.done():

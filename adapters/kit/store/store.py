@@ -24,7 +24,7 @@ from adapters.kit.delivery.outbox import Mailroom
 from adapters.kit.delivery.policy import DEFAULT_POLICY, DeliveryPolicy
 from adapters.kit.envelope.envelopes import Envelopes
 from adapters.kit.failpoints import reach
-from adapters.kit.store import migrating, recovery
+from adapters.kit.store import commands, migrating, recovery
 from adapters.kit.store import row as store_row
 from adapters.kit.store.documents import Document
 from adapters.kit.store.engine import (
@@ -81,7 +81,7 @@ class Store:
     opened_at: datetime = field(default=datetime.max.replace(tzinfo=UTC), repr=False)
 
     def __post_init__(self) -> None:
-        self._commands = GroupCommit(self.transaction)
+        self._commands = GroupCommit(self.transaction, commands.expect)
         self._counts = PlannerCounts(self._engine, METADATA.tables)
 
     @classmethod
@@ -197,7 +197,7 @@ class Store:
                 await transaction.settle(client_key, request=request, answer=answer)
             return answer
 
-        answer = await self._commands.do(once)
+        answer = await self._commands.do(client_key, once)
         reach("C02")
         return answer
 

@@ -1,10 +1,12 @@
 """Commands that wait together share a transaction, and nothing of one is ever another's: both stores."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
 import pytest
+from sqlalchemy import Table
 
+from adapters.kit.store import hot_path
 from adapters.kit.store.errors import CommitUnknown, NestedTransaction, StoreUnavailable
 from adapters.kit.store.group_commit import MOST
 from adapters.kit.store.store import Store
@@ -69,6 +71,31 @@ async def test_commands_that_wait_together_are_one_commit(store: Store) -> None:
     answers = await given_together(store, {name: filing(name) for name in names})
     assert (answers, await notes(store)) == ([name.encode() for name in names], names)
     assert len(seen) == 2  # the one that kept the writer busy, and theirs
+
+
+async def test_what_a_group_will_ask_for_is_read_at_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answers and keys of earlier commands are looked up for all together, and for each only once."""
+    asked: list[str] = []
+    look, among = hot_path.find, hot_path.find_among
+
+    async def one(driver: hot_path.Driver, table: Table, equal: Mapping[str, object]) -> list[hot_path.Row]:
+        asked.append(f"{table.name} alone")
+        return await look(driver, table, equal)
+
+    async def several(
+        driver: hot_path.Driver, table: Table, equal: Mapping[str, object], name: str, among_: Sequence[object]
+    ) -> list[hot_path.Row]:
+        asked.append(table.name)
+        return await among(driver, table, equal, name, among_)
+
+    monkeypatch.setattr(hot_path, "find", one)
+    monkeypatch.setattr(hot_path, "find_among", several)
+
+    async def answering(tx: Transaction) -> bytes:
+        return b"done"
+
+    assert await given_together(store, dict.fromkeys("abcde", answering)) == [b"done"] * 5
+    assert asked == ["command", "record_key"]
 
 
 async def test_those_who_come_late_wait_for_no_more_than_a_groups_work(store: Store) -> None:

@@ -45,13 +45,12 @@ async def test_r1_before_the_confirm_is_legal(pair_of_stations: Both, road: Road
     council, police = pair_of_stations
     ref = await council.send(request_to(POLICE))
     await council.pump.adopt()
-    (claimed,) = await council.pump._claim(Lane.ROUTINE)
-    attempts = await council.pump._send_in_order([claimed])
+    assert await council.pump._pump(Lane.ROUTINE) == 1
     await police.fetch()
     await police.pump.run_once()
     await council.fetch()
     assert (await council.look(ref.ref)).state is S.RECEIVED
-    await council.pump._settle(attempts)
+    await council.pump._settle(Lane.ROUTINE)
     assert (await council.look(ref.ref)).state is S.RECEIVED
 
 

@@ -99,3 +99,38 @@ async def test_what_comes_soon_after_is_waited_for_and_an_urgent_message_waits_f
             await asyncio.sleep(0.02)
         await until(lambda: late.acknowledged)
     assert max(map(len, handler.groups)) == company
+
+
+async def test_a_group_that_is_full_waits_no_longer() -> None:
+    """A backlog is worked off as fast as the handler can: waiting would bring nothing more into a group."""
+    broker, handler = FakeBroker(waiting=arrivals(9)), Several()
+    settings = replace(SETTINGS, gather={Lane.ROUTINE: 30.0})
+    async with consuming(broker, handler, settings=settings):
+        await until(lambda: len(handler.groups) == 2)
+        assert [len(group) for group in handler.groups] == [4, 4]
+
+
+async def test_no_group_waits_for_more_than_the_broker_hands_out() -> None:
+    """With two outstanding at most, the third never comes before they are acknowledged."""
+    broker, handler = FakeBroker(waiting=arrivals(4)), Several()
+    settings = replace(SETTINGS, gather={Lane.ROUTINE: 30.0}, prefetch={Lane.ROUTINE: 2})
+    async with consuming(broker, handler, settings=settings):
+        await until(lambda: all(arrival.acknowledged for arrival in broker.waiting))
+    assert [len(group) for group in handler.groups] == [2, 2]
+
+
+async def test_what_waits_for_company_is_not_lost_when_the_connection_ends() -> None:
+    """It was not acknowledged, so the broker hands it out again."""
+    broker, handler = FakeBroker(waiting=arrivals(1)), Several()
+    settings = replace(SETTINGS, gather={Lane.ROUTINE: 0.5})
+    async with consuming(broker, handler, settings=settings):
+        await until(lambda: bool(handler.groups))
+        late = FakeArrival(b"late")
+        broker.channels[0].hand_out(late)
+        await asyncio.sleep(0.02)
+        assert not late.acknowledged
+        broker.waiting.append(late)
+        broker.channels[0].ended.set()
+        await until(lambda: late.acknowledged)
+    assert len(broker.channels) == 2
+    assert handler.groups[1:] == [[b"0", b"late"]]
