@@ -11,11 +11,11 @@ nothing of it stays and each is worked on by itself: what one of them does costs
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from adapters.kit.delivery.admission import GAP_TIMER, gap_alarm
 from adapters.kit.delivery.inbox_apply import (
@@ -48,9 +48,11 @@ from schemas.routing import Lane
 
 __all__ = ["BATCH", "Apply", "InboxWorker", "Received"]
 
-BATCH: Final = 24
+BATCH: Final = 8  # while they are worked on nobody else writes, and who has just sent something waits for RECEIVED
+_GLANCE: Final = 3 * BATCH  # rows; as a rule there are enough among them
 _WINDOW: Final = 500
 _ALONE_AFTER: Final = 2  # openings that never came to an end: from here on a message is worked on alone
+_BEFORE_ALL: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _GAPS_EVERY: Final = 10  # looks; a gap is given minutes to fill
 _PAUSE_FOR_CAUSE: Final = timedelta(seconds=2)
 
@@ -194,10 +196,15 @@ class InboxWorker:
         return await self._begin(await self._choose())
 
     async def _choose(self) -> list[Row]:
+        """Choose among the oldest; where most of them have to wait, among more."""
         async with self.store.snapshot() as view:
-            stored = select(inbox_rows).where(inbox_rows.c.state == InboxState.STORED.value)
-            in_order = stored.order_by(inbox_rows.c.received_at, inbox_rows.c.peer, inbox_rows.c.seq)
-            return _choose(await view.select(inbox_rows, in_order.limit(_WINDOW)), now=view.now)
+            chosen: list[Row] = []
+            for most in (_GLANCE, _WINDOW):
+                rows = await view.select(inbox_rows, stored().limit(most))
+                chosen = _choose(rows, now=view.now)
+                if len(chosen) == BATCH or len(rows) < most:
+                    break
+            return chosen
 
     async def _begin(self, chosen: list[Row]) -> list[_Task]:
         """Count the openings before they begin, so that a crash counts too."""
@@ -257,6 +264,13 @@ class InboxWorker:
                 alarm_id = f"parked/{row['peer']}/{row['mid']}/{row['received_at'].isoformat()}"
                 await alarms.raise_once(tx, alarm_id, priority=Priority.P1, code="parked", refs=refs)
         return False
+
+
+def stored() -> Select[Any]:
+    """Select what is to be applied, the oldest first; every such row has a due time, by whose index it is found."""
+    rows = inbox_rows.c
+    waiting = select(inbox_rows).where(rows.state == InboxState.STORED.value, rows.due_at > _BEFORE_ALL)
+    return waiting.order_by(rows.received_at, rows.peer, rows.seq)
 
 
 def _precedence(rows: list[Row]) -> Precedence:

@@ -1,6 +1,6 @@
 """Commands that wait for the store's one writer together are committed together: one transaction for all of them.
 
-A commit costs several turns with the database and one flush of its disk, whether one command is in it or thirty.
+A commit costs several turns with the database and one flush of its disk, whether one command is in it or ten.
 Guarantees: each command is stored whole or not at all, and its caller hears so after the commit and not before; they
 are done in the order in which they were given; one that comes when none is under way is begun at once, and where they
 come faster than they are committed, those that have to wait gather for COMPANY seconds at most.
@@ -22,7 +22,7 @@ from adapters.kit.store.transaction import Transaction
 from broker.pace import Pace
 
 COMPANY: Final = 0.1  # seconds between two beginnings
-MOST: Final = 32  # in one transaction: those who come after it shall not wait for ever
+MOST: Final = 16  # in one transaction: those who come after it shall not wait for ever
 Work: TypeAlias = Callable[[Transaction], Awaitable[bytes]]
 
 

@@ -2,10 +2,13 @@
 
 from datetime import timedelta
 
-from adapters.kit.delivery.inbox_worker import InboxWorker
+from sqlalchemy import insert, text
+
+from adapters.kit.delivery.inbox_worker import BATCH, InboxWorker, stored
 from adapters.kit.delivery.states import InboxState, OutboxState
 from adapters.kit.envelope.verification import Refusal
 from adapters.kit.store.tables import inbox_rows, outbox_rows
+from adapters.kit.store.working_set import names_of
 from schemas.routing import Lane
 from tests.integration.store.conftest import Both
 from tests.support.fake_sealing import request_to
@@ -79,8 +82,8 @@ async def test_within_a_thread_nothing_overtakes_what_failed(pair_of_stations: B
     """Order within a thread is causal; another thread does not wait."""
     council, police = pair_of_stations
     thread = request_to(POLICE).thread
-    for text in (b"first", b"second"):
-        await council.send(request_to(POLICE, text, thread=thread))
+    for words in (b"first", b"second"):
+        await council.send(request_to(POLICE, words, thread=thread))
     await council.send(request_to(POLICE, b"other"))
     failing: list[Exception] = [LookupError()]
     police.answer = lambda received: failing.pop() if failing else None
@@ -122,3 +125,35 @@ async def test_time_of_receipt_is_the_receivers(pair_of_stations: Both, clock: F
     await police.fetch()
     await police.work()
     assert [one.received_at for one in police.applied] == [START + timedelta(hours=1)]
+
+
+async def test_many_that_have_to_wait_hide_nobody_behind_them(pair_of_stations: Both, clock: FakeClock) -> None:
+    """The attack: a thread that fails and goes on and on, so that whoever looks at the oldest sees nothing else."""
+    council, police = pair_of_stations
+    thread = request_to(POLICE).thread
+    for _ in range(4 * BATCH):
+        await council.send(request_to(POLICE, b"of a thread that fails", thread=thread))
+    await council.send(request_to(POLICE, b"of another"))
+    police.answer = lambda received: LookupError() if received.original.thread == thread else None
+    await settle(council, police)
+    assert [list(one.opened.sections.values()) for one in police.applied] == [[b"of another"]]
+
+
+async def test_what_is_to_be_applied_is_found_without_reading_what_was_applied(
+    pair_of_stations: Both, clock: FakeClock
+) -> None:
+    """Stubs and receipts are kept for years: a look that reads them all would slow down day by day."""
+    _, police = pair_of_stations
+    rows = [
+        {**dict.fromkeys(names_of(inbox_rows), "x"), "mid": f"m{number}", "seq": number, "state": "APPLIED"}
+        | {"prev": b"", "stub_hash": b"", "guard": b"", "on_chain": 1, "opens": 0, "failures": 0}
+        | {"due_at": None, "received_at": clock.now, "applied_at": clock.now}
+        for number in range(3000)
+    ]
+    async with police.store._engine.begin() as connection:
+        await connection.execute(insert(inbox_rows), rows)
+        sqlite = connection.dialect.name == "sqlite"
+        await connection.execute(text("ANALYZE" if sqlite else "ANALYZE inbox"))
+        asked = stored().limit(1).compile(connection.sync_connection, compile_kwargs={"literal_binds": True})
+        plan = await connection.execute(text(f"EXPLAIN {'QUERY PLAN ' * sqlite}{asked}"))
+        assert any("ix_inbox_due_at" in str(step) for step in plan)
