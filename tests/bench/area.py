@@ -6,6 +6,7 @@ Nothing is left behind. All content is synthetic.
 
 import asyncio
 import json
+import re
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -163,8 +164,10 @@ def station_command(place: Place, **options: Any) -> list[str]:
 
 
 def watch_command(made: Area) -> list[str]:
-    """Give the command of the watch, as an operator would start it."""
+    """Give the command of the watch, as its unit starts it beside a broker: with no more of the processor."""
+    nice = re.search(r"(?m)^Nice=(\d+)$", (ROOT / "deploy" / "systemd" / "mash-watch.service").read_text())
     return [
+        *(("nice", "-n", nice[1]) if nice else ()),
         *(str(ROOT / ".venv" / "bin" / "mash-hub"), "watch", "--hub", made.watch_hub, "--db", made.watch_db),
         *("--directory", str(made.directory_file), "--metrics", "off"),
     ]

@@ -67,6 +67,7 @@ class Service(Closed):
     stop_grace_period: Duration | None = None
     healthcheck: HealthCheck | None = None
     ulimits: dict[str, int] = {}
+    cpu_shares: int | None = None
     read_only: bool = False
     cap_drop: list[str] = []
     security_opt: list[str] = []

@@ -242,6 +242,14 @@ def test_the_watch_is_started_with_options_that_it_has(compose: dict[str, Any]) 
     assert {"--directory", "--key"} <= used <= known
 
 
+def test_the_watch_yields_to_the_broker_however_it_is_started(compose: dict[str, Any]) -> None:
+    """A flood of stubs must not slow what is carried: the watch can catch up, a child cannot wait."""
+    weights = {"5": 335}  # the scheduler's own weight of that niceness, of 1024
+    nice = re.search(r"(?m)^Nice=(\d+)$", (SYSTEMD / "mash-watch.service").read_text())
+    assert nice
+    assert compose["services"]["watch"]["cpu_shares"] == weights[nice[1]]
+
+
 def test_the_nodes_know_each_other_by_their_own_names(compose: dict[str, Any]) -> None:
     """A node that is missing in the list makes a cluster of its own, with queues of its own."""
     listed = set(re.findall(r"nodes\.\d+ = (\S+)", (COMPOSE / "cluster.conf").read_text()))
